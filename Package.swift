@@ -1,0 +1,139 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Targets that hold borrowed views of wire bytes: every `unsafe` shows, and views may be returned.
+let wire: [SwiftSetting] =
+    strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "yidiantong",
+    products: [
+        .executable(name: "yidiantongd", targets: ["yidiantongd"]),
+        .executable(name: "ydtctl", targets: ["ydtctl"]),
+        .executable(name: "framereplay", targets: ["framereplay"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "CWireBytes"),
+        .target(name: "CReactor"),
+        .target(name: "WireBytes", dependencies: ["CWireBytes"], swiftSettings: wire),
+        .target(name: "TerminalModel", swiftSettings: strict),
+        .target(
+            name: "TerminalProtocols", dependencies: ["WireBytes", "TerminalModel"],
+            exclude: ["_Template"], swiftSettings: wire),
+        .target(
+            name: "TerminalSession", dependencies: ["TerminalProtocols", "TerminalModel"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .target(name: "Geofencing", dependencies: ["TerminalModel"], swiftSettings: strict),
+        .target(
+            name: "IncidentCore", dependencies: ["TerminalModel", "Geofencing"],
+            swiftSettings: strict),
+        .target(
+            name: "GatewayTelemetry",
+            dependencies: [
+                "TerminalModel",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ], swiftSettings: strict),
+        .target(
+            name: "IncidentStore",
+            dependencies: [
+                "IncidentCore", "Geofencing", "TerminalModel", "GatewayTelemetry",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "AlarmPipeline",
+            dependencies: [
+                "TerminalModel", "Geofencing", "IncidentCore", "IncidentStore", "GatewayTelemetry",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "AlarmFormats",
+            dependencies: [
+                "WireBytes", "TerminalModel", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
+        .target(
+            name: "EscalationChannels",
+            dependencies: [
+                "AlarmPipeline", "IncidentCore", "TerminalModel", "AlarmFormats", "GatewayTelemetry",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(name: "Reactor", dependencies: ["CReactor"], swiftSettings: strict),
+        .target(
+            name: "TerminalTransport",
+            dependencies: [
+                "Reactor", "TerminalSession", "TerminalModel", "AlarmPipeline", "GatewayTelemetry",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .target(
+            name: "ControlAPI",
+            dependencies: [
+                "TerminalModel",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ], swiftSettings: strict),
+        .target(
+            name: "ReplayKit",
+            dependencies: [
+                "CReactor", "Reactor", "WireBytes", "TerminalModel", "TerminalProtocols",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .target(
+            name: "GatewayApp",
+            dependencies: [
+                "TerminalModel", "TerminalProtocols", "TerminalSession", "Geofencing", "IncidentCore",
+                "GatewayTelemetry", "IncidentStore", "AlarmPipeline", "AlarmFormats", "EscalationChannels",
+                "TerminalTransport", "ControlAPI",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "yidiantongd",
+            dependencies: [
+                "GatewayApp", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "ydtctl",
+            dependencies: [
+                "ControlAPI", "TerminalModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "framereplay",
+            dependencies: [
+                "ReplayKit", "TerminalModel", "TerminalProtocols",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+    ]
+)
