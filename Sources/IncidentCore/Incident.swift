@@ -1,0 +1,190 @@
+public import TerminalModel
+
+/// The one name of an incident on every channel: 64 random bits, shown as 16 upper-case hexadecimal digits.
+///
+/// Source: escalation document section 0, rule 2.
+public struct IncidentID: Hashable, Sendable, Comparable, CustomStringConvertible, Codable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    /// Reads exactly 16 hexadecimal digits.
+    public init?(_ text: some StringProtocol) {
+        guard text.utf8.count == 16, let value = UInt64(text, radix: 16) else { return nil }
+        self.rawValue = value
+    }
+
+    public var description: String {
+        let digits = String(rawValue, radix: 16, uppercase: true)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    public static func < (left: IncidentID, right: IncidentID) -> Bool {
+        left.rawValue < right.rawValue
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let id = IncidentID(text) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "an incident id is 16 hexadecimal digits, found \"\(text)\"")
+        }
+        self = id
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}
+
+/// The services that people subscribe to. Source: DESIGN section 1.
+public enum Service: String, Sendable, Codable, CaseIterable {
+    case emergency
+    case lifeAssistance = "life_assistance"
+    case careContact = "care_contact"
+    case securityAlarm = "security_alarm"
+    case fenceWatch = "fence_watch"
+    case elderLocation = "elder_location"
+    case childLocation = "child_location"
+
+    /// True when an open incident of this service keeps the siren on until a human takes over.
+    public var isLifeSafety: Bool { self == .emergency }
+}
+
+/// How far an incident has come; it only moves down this list. Source: DESIGN section 6.
+public enum IncidentState: String, Sendable, Codable, CaseIterable {
+    case open
+    /// At least one target has accepted the news.
+    case notified
+    case acknowledged
+    case handedOver = "handed_over"
+    case closed
+
+    public var isOpen: Bool { self != .closed }
+    /// True until a human has taken over: the ladder goes on.
+    public var awaitsHuman: Bool { self == .open || self == .notified }
+}
+
+/// The best position known for an incident, with the datum stated and the age left to the reader's clock.
+public struct IncidentPosition: Sendable, Equatable, Codable {
+    /// WGS-84, degrees.
+    public var latitudeDegrees: Double
+    public var longitudeDegrees: Double
+    public var accuracyMetres: Int?
+    /// False for coordinates that the terminal sent without a valid fix (last known).
+    public var valid: Bool
+    public var source: Position.Source
+    /// When the fix was taken, as far as the gateway believes the terminal; else the receive time.
+    public var fixTime: Timestamp
+
+    public init(
+        latitudeDegrees: Double, longitudeDegrees: Double, accuracyMetres: Int?, valid: Bool,
+        source: Position.Source, fixTime: Timestamp
+    ) {
+        self.latitudeDegrees = latitudeDegrees
+        self.longitudeDegrees = longitudeDegrees
+        self.accuracyMetres = accuracyMetres
+        self.valid = valid
+        self.source = source
+        self.fixTime = fixTime
+    }
+}
+
+/// Where the ladder of an incident stands. Deadlines are kept on both clocks; in doubt after a reboot they fire.
+public struct LadderPosition: Sendable, Equatable, Codable {
+    /// Index of the next step to start.
+    public var nextStep: Int
+    /// 1 for the first time through the ladder.
+    public var round: Int
+    public var deadlineWall: Timestamp
+    public var deadlineMonotonicMilliseconds: Int64
+    /// The boot during which the monotonic deadline means anything.
+    public var bootID: String
+
+    public init(
+        nextStep: Int, round: Int, deadlineWall: Timestamp, deadlineMonotonicMilliseconds: Int64, bootID: String
+    ) {
+        self.nextStep = nextStep
+        self.round = round
+        self.deadlineWall = deadlineWall
+        self.deadlineMonotonicMilliseconds = deadlineMonotonicMilliseconds
+        self.bootID = bootID
+    }
+}
+
+/// One press episode of one terminal, or one broken rule, from opening to closing.
+public struct Incident: Sendable, Equatable, Codable, Identifiable {
+    public var id: IncidentID
+    public var service: Service
+    public var state: IncidentState
+    public var terminal: TerminalID
+    /// nil while nobody knows whose terminal it is (an *unidentified* incident).
+    public var person: String?
+    public var trust: Trust
+    /// What opened it, in the common names: alarm kinds, `key`, or a rule such as `fence_exit`, `low_battery`, `silence`.
+    public var causes: [String]
+    public var keys: [Int]
+    /// The fence whose line was crossed, for `fence_watch`.
+    public var fence: String?
+    /// Receive time of the frame that opened it (promise P8).
+    public var openedAt: Timestamp
+    /// What the terminal's clock claimed then.
+    public var deviceTime: Timestamp?
+    /// It was stored on the terminal and arrived late.
+    public var late: Bool
+    public var position: IncidentPosition?
+    /// The message counter of the frame that opened it, named when the terminal is told that a human took over.
+    public var sequence: Int?
+    /// How often attention was raised: 1 for the opening, one more for each further press.
+    public var presses: Int
+    public var acknowledgedBy: String?
+    public var acknowledgedAt: Timestamp?
+    public var owner: String?
+    public var dueAt: Timestamp?
+    public var closedAt: Timestamp?
+    public var disposition: String?
+    /// The number of the last fact told to the outside; the next fact is one more.
+    public var lastEventNumber: Int
+    /// nil when no step is waiting.
+    public var ladder: LadderPosition?
+    /// The engine's memory of the press episode: what is a retransmission, what is a further press.
+    public var episode: PressEpisode
+
+    public init(
+        id: IncidentID, service: Service, terminal: TerminalID, person: String?, trust: Trust, causes: [String],
+        openedAt: Timestamp, episode: PressEpisode = PressEpisode()
+    ) {
+        self.id = id
+        self.service = service
+        self.state = .open
+        self.terminal = terminal
+        self.person = person
+        self.trust = trust
+        self.causes = causes
+        self.keys = []
+        self.openedAt = openedAt
+        self.late = false
+        self.presses = 1
+        self.lastEventNumber = 0
+        self.episode = episode
+    }
+}
+
+/// What the engine remembers of one press, enough to tell a retransmission or a held bit from a new press.
+public struct PressEpisode: Sendable, Equatable, Codable {
+    /// A level alarm (JT/T 808 bit) that is still set.
+    public var levelHeld: Bool
+    /// Identities of the frames seen, newest last: device time and message counter. Bounded by the engine.
+    public var seen: [String]
+    public var lastRaisedAt: Timestamp?
+
+    public init(levelHeld: Bool = false, seen: [String] = [], lastRaisedAt: Timestamp? = nil) {
+        self.levelHeld = levelHeld
+        self.seen = seen
+        self.lastRaisedAt = lastRaisedAt
+    }
+}
