@@ -1,0 +1,45 @@
+# Thin names for the scripts; the scripts work without make.
+PREFIX ?= /usr
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+RULESDIR ?= $(PREFIX)/lib/udev/rules.d
+
+.PHONY: help build demo test test-crash bench format lint install clean
+
+help:
+	@echo "make demo        build, start the daemon on its defaults, send a real SOS through it and print the story"
+	@echo "make test        install what is missing and run every test in its short form"
+	@echo "make test-crash  the long crash loop: SOS under kill -9 (SECONDS_TO_RUN=600)"
+	@echo "make bench       decode benchmark beside the C reference"
+	@echo "make build       release build of all programs"
+	@echo "make install     programs, unit, udev rules, example configuration (DESTDIR and PREFIX are honoured)"
+	@echo "make format lint"
+
+build:
+	scripts/prepare build
+	swift build -c release
+
+demo:
+	scripts/demo
+
+test:
+	scripts/test
+
+test-crash:
+	scripts/test-crash long
+
+bench:
+	scripts/bench-decode
+
+format:
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint:
+	swift format lint --strict --parallel --recursive Sources Tests Package.swift
+
+install: build
+	scripts/install "$(DESTDIR)" "$(PREFIX)" "$(SYSCONFDIR)" "$(UNITDIR)" "$(RULESDIR)"
+
+clean:
+	swift package clean
