@@ -136,5 +136,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
+        .testTarget(
+            name: "TerminalSessionTests",
+            dependencies: ["TerminalSession", "TerminalProtocols", "TerminalModel"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     ]
 )

@@ -72,8 +72,6 @@ public enum SessionCloseReason: UInt16, Sendable, CaseIterable {
     case unknownTerminal
     /// The terminal is connected on a newer connection of the same bearer.
     case displaced
-    /// The terminal logged out.
-    case loggedOut
 
     /// The name in logs and on the status socket.
     public var name: String {
@@ -83,7 +81,6 @@ public enum SessionCloseReason: UInt16, Sendable, CaseIterable {
         case .idle: "idle"
         case .unknownTerminal: "unknown_terminal"
         case .displaced: "displaced"
-        case .loggedOut: "logged_out"
         }
     }
 }

@@ -152,10 +152,10 @@ enum JT808Commands {
         case .message(let text, let urgent):
             return .text(JT808Text(text, urgent: urgent, edition: edition ?? .v2013))
         case .callBack(let number, let listen):
-            return .callBack(JT808CallBack(type: listen ? 1 : 0, phone: number))
+            return .callBack(JT808CallBack(listen: listen, phone: number))
         case .reportInterval(let seconds):
-            let interval = JT808Parameter(id: defaultIntervalParameter, number: UInt32(clamping: seconds))
-            return .setParameters(JT808ParameterList(parameters: [interval]))
+            let interval = JT808Parameter(id: defaultIntervalParameter, dword: UInt32(clamping: seconds))
+            return .setParameters(JT808ParameterList([interval]))
         case .track(let intervalSeconds, let durationSeconds):
             return .track(
                 JT808Tracking(
@@ -165,7 +165,7 @@ enum JT808Commands {
             return .confirmAlarm(
                 JT808AlarmConfirmation(
                     alarmFlowID: UInt16(truncatingIfNeeded: sequence),
-                    alarmTypes: JT808AlarmConfirmation.emergencyBit))
+                    alarmTypes: JT808AlarmConfirmation.confirmableBits))
         }
     }
 }

@@ -60,15 +60,20 @@ final class JT808Session: TerminalSession {
             lastFrameAt = now.monotonicMilliseconds
             let header = frame.header
             let index = stateIndex(for: header, now: now, into: &actions)
+            let origin = FrameOrigin(header: header, wire: wire, contents: contents)
+            if let event = frame.locationEvent(profile: states[index].profile, received: now.wall) {
+                actions.frameCount += 1
+                refreshIdentity(state: index, now: now, evenIfRecent: false)
+                submit([event], origin, state: index, into: &actions)
+                return
+            }
             do {
                 let packet = try JT808Codec.decode(frame, profile: states[index].profile)
                 actions.frameCount += 1
-                let origin = FrameOrigin(header: header, wire: wire, contents: contents)
                 dispatch(packet, origin, state: index, now: now, into: &actions)
             } catch {
                 actions.refusals.append(error)
-                answerUnreadable(
-                    header, error, body: frame.body, wire: wire, state: index, now: now, into: &actions)
+                answerUnreadable(origin, error, body: frame.body, state: index, now: now, into: &actions)
             }
         } catch {
             actions.refusals.append(error)
@@ -77,9 +82,10 @@ final class JT808Session: TerminalSession {
 
     /// A frame whose check code is right but whose body cannot be read: an SOS in it is still an SOS (promise P2).
     private func answerUnreadable(
-        _ header: JT808Header, _ error: DecodeError, body: Span<UInt8>, wire: Span<UInt8>, state index: Int,
-        now: Moment, into actions: inout SessionActions
+        _ origin: borrowing FrameOrigin, _ error: DecodeError, body: Span<UInt8>, state index: Int, now: Moment,
+        into actions: inout SessionActions
     ) {
+        let header = origin.header
         guard header.encryption == 0 else {
             actions.requests.append(.unreadable(states[index].terminal, error))
             answer(header, .notSupported, state: index, into: &actions)
@@ -95,7 +101,6 @@ final class JT808Session: TerminalSession {
             protocolName: .jt808, terminal: states[index].terminal, message: header.message,
             sequence: Int(header.flowID), received: now.wall, kind: .alarm)
         event.alarms = alarms
-        let origin = FrameOrigin(header: header, wire: wire, contents: wire)
         submit([event], origin, state: index, into: &actions)
     }
 
