@@ -79,20 +79,21 @@ public final class PrometheusRegistry: MetricsFactory, Sendable {
 
 extension PrometheusRegistry {
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        handler(label, dimensions, orElse: .counter) ?? NOOPMetricsHandler.instance
+        series(label, dimensions, orElse: .counter) as? any CounterHandler ?? NOOPMetricsHandler.instance
     }
 
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
-        handler(label, dimensions, orElse: .gauge) ?? NOOPMetricsHandler.instance
+        series(label, dimensions, orElse: .gauge) as? any MeterHandler ?? NOOPMetricsHandler.instance
     }
 
     public func makeRecorder(label: String, dimensions: [(String, String)], aggregate: Bool) -> any RecorderHandler {
         let kind: MetricDefinition.Kind = aggregate ? .histogram(buckets: Self.unlistedBuckets) : .gauge
-        return handler(label, dimensions, orElse: kind) ?? NOOPMetricsHandler.instance
+        return series(label, dimensions, orElse: kind) as? any RecorderHandler ?? NOOPMetricsHandler.instance
     }
 
     public func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-        handler(label, dimensions, orElse: .histogram(buckets: Self.unlistedBuckets)) ?? NOOPMetricsHandler.instance
+        let kind = MetricDefinition.Kind.histogram(buckets: Self.unlistedBuckets)
+        return series(label, dimensions, orElse: kind) as? any TimerHandler ?? NOOPMetricsHandler.instance
     }
 
     // Series live as long as the process: a counter that vanishes and returns reads as a reset.
@@ -103,10 +104,10 @@ extension PrometheusRegistry {
 
     private static let unlistedBuckets = [0.001, 0.01, 0.1, 1, 10]
 
-    /// The series for these labels; nil when the name is taken by another kind or there is no room.
-    private func handler<Handler>(
+    /// The series for these labels; nil when the label names differ or there is no room.
+    private func series(
         _ name: String, _ dimensions: [(String, String)], orElse kind: MetricDefinition.Kind
-    ) -> Handler? {
+    ) -> (any PrometheusSeries)? {
         state.withLock { state in
             let name = state.families[name] == nil ? PrometheusText.metricName(name) : name
             var family =
@@ -117,14 +118,14 @@ extension PrometheusRegistry {
                         labels: dimensions.map { MetricLabel(PrometheusText.labelName($0.0)) }),
                     isListed: false)
             guard let key = family.key(dimensions) else { return nil }
-            if let existing = family.series[key] { return existing as? Handler }
+            if let existing = family.series[key] { return existing }
             if !family.isListed {
                 guard state.unlistedSeries < Self.maximumUnlistedSeries else { return nil }
                 state.unlistedSeries += 1
             }
             let series = family.create(key)
             state.families[name] = family
-            return series as? Handler
+            return series
         }
     }
 }
