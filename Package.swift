@@ -135,5 +135,10 @@ let package = Package(
                 "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .testTarget(name: "WireBytesTests", dependencies: ["WireBytes"], swiftSettings: wire),
+        .testTarget(
+            name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     ]
 )
