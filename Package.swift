@@ -175,5 +175,10 @@ let package = Package(
                 "Reactor",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "WireBytesTests", dependencies: ["WireBytes"], swiftSettings: wire),
+        .testTarget(
+            name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     ]
 )
