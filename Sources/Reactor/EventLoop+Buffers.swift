@@ -138,7 +138,7 @@ extension EventLoop {
 
     func updateInterest(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>) {
         let wanted = wantedInterest(slot.pointee)
-        guard wanted != slot.pointee.interest else { return }
+        guard wanted != slot.pointee.interest, !slot.pointee.flags.contains(.detached) else { return }
         slot.pointee.interest = wanted
         _ = reactor_epoll_modify(epoll, slot.pointee.descriptor, wanted, connection.rawValue)
     }

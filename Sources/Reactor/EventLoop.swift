@@ -56,7 +56,9 @@ public final class EventLoop {
         self.reserve = max(-1, reactor_open_reserve())
         self.slots = SlotTable(capacity: max(1, limits.maximumConnections) + max(1, limits.maximumSources))
         self.wheel = TimerWheel(
-            capacity: slots.capacity + limits.maximumScheduledTimers, tickMilliseconds: limits.timerTickMilliseconds,
+            // One for each slot, for each serial line that waits, and for the end of draining.
+            capacity: slots.capacity + limits.maximumScheduledTimers + limits.maximumSources + 1,
+            tickMilliseconds: limits.timerTickMilliseconds,
             nowMilliseconds: nowMilliseconds)
         let room = max(limits.readBytes + limits.maximumPartialBytes, limits.maximumDatagramBytes)
         self.readBuffer = .allocate(byteCount: room, alignment: 64)

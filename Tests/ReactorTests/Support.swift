@@ -95,6 +95,7 @@ final class TestLoop {
 
     let thread: ReactorThread
     private let events: Mailbox<Event>
+    var mailbox: Mailbox<Event> { events }
     private var pending: [Event] = []
 
     /// `setUp` runs on the loop's thread.
@@ -176,7 +177,7 @@ final class Client {
                 Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        try #require(result == 0, "connect: errno \(errno)")
+        if result != 0 { throw ReactorError(operation: "connect to \(address)", code: errno) }
     }
 
     deinit {
