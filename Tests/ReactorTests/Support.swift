@@ -162,8 +162,9 @@ final class TestLoop {
 final class Client {
     let descriptor: Int32
 
-    init(_ address: SocketAddress, receiveBuffer: Int32? = nil) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    /// Takes over `descriptor`, an unconnected socket, when it is given.
+    init(_ address: SocketAddress, descriptor given: Int32? = nil, receiveBuffer: Int32? = nil) throws {
+        descriptor = given ?? socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
         var patience = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
@@ -198,6 +199,12 @@ final class Client {
             bytes += room[0..<got]
         }
         return bytes
+    }
+
+    /// Sends a byte and waits for the same; false when the peer has closed instead.
+    func echoes(_ byte: UInt8) -> Bool {
+        _ = Glibc.send(descriptor, [byte], 1, Int32(MSG_NOSIGNAL))
+        return receive(1) == [byte]
     }
 
     func receiveToEnd() -> Int {

@@ -122,3 +122,6 @@ int reactor_serial_open(const char *path);
 
 /// Makes the line raw and exclusive. `data_bits` 7 or 8, `parity` 0 none, 1 odd, 2 even, `stop_bits` 1 or 2.
 int reactor_serial_configure(int fd, int baud, int data_bits, int parity, int stop_bits, int flow);
+
+/// Opens the controlling end of a new pseudo-terminal and writes the path of its other end, for simulators and tests.
+int reactor_open_pseudo_terminal(char *path, size_t room);
