@@ -84,6 +84,7 @@ extension EventLoop {
 
     /// Offers the queue to the system in one write; what is not taken waits for epoll.
     func flush(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>) {
+        if slot.pointee.kind == .datagram { return flushDatagrams(connection, slot) }
         guard let queue = slot.pointee.queue, !slot.pointee.flags.contains(.waitsForRoom) else { return }
         let start = Int(slot.pointee.queueStart)
         let count = Int(slot.pointee.queueEnd) - start

@@ -60,8 +60,7 @@ public final class EventLoop {
             capacity: slots.capacity + limits.maximumScheduledTimers + limits.maximumSources + 1,
             tickMilliseconds: limits.timerTickMilliseconds,
             nowMilliseconds: nowMilliseconds)
-        let room = max(limits.readBytes + limits.maximumPartialBytes, limits.maximumDatagramBytes)
-        self.readBuffer = .allocate(byteCount: room, alignment: 64)
+        self.readBuffer = .allocate(byteCount: limits.readBytes + limits.maximumPartialBytes, alignment: 64)
         self.events = .allocate(capacity: Int(REACTOR_EVENTS_PER_WAIT))
     }
 

@@ -32,6 +32,16 @@ typedef struct {
     uint8_t family;
 } reactor_address;
 
+/// The datagrams that one call can receive or send.
+#define REACTOR_DATAGRAMS_PER_CALL 64
+
+/// One datagram among several; `truncated` when it was longer than the room for it.
+typedef struct {
+    reactor_address peer;
+    uint32_t count;
+    uint32_t truncated;
+} reactor_datagram;
+
 // Readiness, time and plain descriptors
 
 int reactor_epoll_create(void);
@@ -104,10 +114,14 @@ int reactor_socket_error(int fd);
 /// Sends without raising SIGPIPE.
 long reactor_send(int fd, const void *bytes, size_t count);
 
-/// Receives one datagram; `*truncated` is set when it was longer than the room for it.
-long reactor_receive_from(int fd, void *bytes, size_t count, reactor_address *peer, int *truncated);
+/// Asks for a larger receive buffer, beyond the system's usual limit where the process may.
+int reactor_set_receive_buffer(int fd, int bytes);
 
-long reactor_send_to(int fd, const void *bytes, size_t count, reactor_address peer, int mapped);
+/// Receives up to `maximum` datagrams, each into its own `stride` bytes. Returns how many.
+int reactor_receive_many(int fd, uint8_t *bytes, size_t stride, reactor_datagram *datagrams, int maximum);
+
+/// Sends datagrams that lie one behind the other. Returns how many were taken; an error belongs to the first one.
+int reactor_send_many(int fd, const uint8_t *bytes, const reactor_datagram *datagrams, int count, int mapped);
 
 /// Reads a numeric address without port: 0, or -EINVAL.
 int reactor_parse_address(const char *text, reactor_address *address);
