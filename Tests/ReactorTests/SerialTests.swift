@@ -59,7 +59,8 @@ private final class DeviceLink {
     }
 }
 
-@Suite struct SerialTests {
+/// One after the other: a dead pseudo-terminal's path may come back as that of the next test.
+@Suite(.serialized) struct SerialTests {
     private func state(_ loop: TestLoop) -> SerialLineState? {
         loop.next("state of the line") { if case .serial(3, let state) = $0 { state } else { nil } }
     }
@@ -137,6 +138,17 @@ private final class DeviceLink {
         #expect(loop.nextReceived() == [3])
         #expect(try loop.onLoop { $0.write(second, [4]) && !$0.write(first, [5]) })
         #expect(device?.receive(1) == [4])
+        // It has worked, so the pauses start again; the next device opens but gives nothing, so they grow.
+        let waits: (Event) -> Int64? = { if case .serial(_, .waiting(_, let pause)) = $0 { pause } else { nil } }
+        try link.point(to: nil)
+        device = nil
+        #expect(loop.next("pause", waits) == 10)
+        device = try PseudoTerminal()
+        try link.point(to: device?.path)
+        #expect(loop.nextOpened() != nil)
+        try link.point(to: nil)
+        device = nil
+        #expect(try #require(loop.next("pause", waits)) > 10)
     }
 
     @Test func waitsLongerAndLongerForAMissingDevice() throws {
@@ -197,5 +209,6 @@ private final class DeviceLink {
         #expect(loop.nextClosed() == .requested(code: 8))
         let second = try #require(loop.nextOpened())
         #expect(second != first)
+        withExtendedLifetime(device) {}
     }
 }
