@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+// B0 for a rate that the kernel has no constant for.
 static speed_t reactor_speed(int baud) {
     switch (baud) {
     case 1200: return B1200;

@@ -20,6 +20,7 @@ static void reactor_store64(uint8_t *bytes, uint64_t value) {
     for (int index = 7; index >= 0; index--, value >>= 8) bytes[index] = (uint8_t)value;
 }
 
+// An IPv4 address that came through an IPv6 socket (::ffff:a.b.c.d) reads as the IPv4 address it is.
 static reactor_address reactor_address_from(const struct sockaddr_storage *storage) {
     reactor_address address;
     memset(&address, 0, sizeof address);
@@ -44,6 +45,7 @@ static reactor_address reactor_address_from(const struct sockaddr_storage *stora
     return address;
 }
 
+// `mapped` writes an IPv4 address in its IPv6 form, as a socket that serves both families wants it.
 static socklen_t reactor_address_to(reactor_address address, int mapped, struct sockaddr_storage *storage) {
     memset(storage, 0, sizeof *storage);
     if (address.family == 4 && !mapped) {
@@ -125,6 +127,8 @@ int reactor_adopt(int fd, int type, reactor_address *bound) {
     socklen_t length = sizeof value;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) < 0) return -errno;
     if (value != type) return -EPROTOTYPE;
+    int family = reactor_socket_family(fd);
+    if (family != AF_INET && family != AF_INET6) return -EAFNOSUPPORT;
     if (type == SOCK_STREAM) {
         length = sizeof value;
         if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) < 0) return -errno;

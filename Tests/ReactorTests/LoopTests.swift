@@ -109,6 +109,34 @@ import Testing
         #expect(box.count == 1)
     }
 
+    @Test func everythingGatheredIsPassedOnBeforeTheLoopWaits() throws {
+        let socket = try ListeningSocket(binding: loopback, limits: ReactorLimits())
+        let batches = try Mailbox<[String]>(name: "batches", capacity: 100)
+        let loop = try TestLoop { loop, recorder in
+            try loop.listen(socket, tag: 0)
+            nonisolated(unsafe) var gathered: [String] = []
+            recorder.onReceived = { connection, bytes, loop in
+                gathered.append("received")
+                loop.close(connection, reason: .requested(code: 1))
+                return bytes.count
+            }
+            recorder.onClosed = { _, _ in gathered.append("closed") }
+            recorder.onEndOfWakeUp = { _ in
+                if !gathered.isEmpty { _ = batches.post(gathered) }
+                gathered = []
+            }
+        }
+        let client = try Client(socket.address)
+        client.send([1])
+        var seen: [[String]] = []
+        while seen.count < 2 {
+            try #require(batches.wait(milliseconds: 10_000))
+            batches.drain(maximum: 10) { seen.append($0) }
+        }
+        #expect(seen == [["received"], ["closed"]])
+        withExtendedLifetime(loop) {}
+    }
+
     @Test func stopWritesWhatIsQueued() throws {
         var limits = ReactorLimits()
         limits.maximumQueuedBytes = 4 << 20

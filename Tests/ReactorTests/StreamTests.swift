@@ -290,4 +290,39 @@ import Testing
         #expect(host == "127.1.2.3")
         #expect(second.nextReceived() == [2])
     }
+
+    /// Frames are a length byte and that many bytes; the seed is fixed, so a failure repeats.
+    @Test func everyFrameComesBackHoweverTheStreamIsCut() throws {
+        let socket = try ListeningSocket(binding: loopback, limits: ReactorLimits())
+        let loop = try TestLoop { loop, recorder in
+            try loop.listen(socket, tag: 0)
+            recorder.onReceived = { connection, bytes, loop in
+                var start = 0
+                while start < bytes.count, bytes.count - start > Int(bytes[start]) {
+                    let end = start + 1 + Int(bytes[start])
+                    loop.write(connection, Array(bytes[start..<end]))
+                    start = end
+                }
+                return start
+            }
+        }
+        var random = SeededGenerator(state: 7)
+        let clients = try (0..<10).map { _ in try Client(socket.address) }
+        var streams = clients.map { _ in
+            (0..<40).flatMap { _ in
+                let count = UInt8.random(in: 0...255, using: &random)
+                return [count] + (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+            }
+        }
+        let expected = streams
+        while let index = streams.indices.filter({ !streams[$0].isEmpty }).randomElement(using: &random) {
+            let count = min(streams[index].count, Int.random(in: 1...400, using: &random))
+            clients[index].send(Array(streams[index].prefix(count)))
+            streams[index].removeFirst(count)
+        }
+        for (client, stream) in zip(clients, expected) { #expect(client.receive(stream.count) == stream) }
+        let counters = try loop.onLoop { $0.counters }
+        #expect(counters.partialBytes == 0)
+        #expect(counters.queuedBytes == 0)
+    }
 }

@@ -25,6 +25,7 @@ final class Recorder: ConnectionHandler {
     var onClosed: (Connection, EventLoop) -> Void = { _, _ in }
     var onTimer: (Connection, EventLoop) -> Void = { _, _ in }
     var onDatagram: (Connection, SocketAddress, [UInt8], EventLoop) -> Void = { _, _, _, _ in }
+    var onEndOfWakeUp: (EventLoop) -> Void = { _ in }
     var keepsOpen = false
     var drained: () -> Bool = { true }
 
@@ -74,6 +75,10 @@ final class Recorder: ConnectionHandler {
 
     func serialLine(tag: UInt32, changedTo state: SerialLineState, on loop: EventLoop) {
         report(.serial(tag, state))
+    }
+
+    func endOfWakeUp(on loop: EventLoop) {
+        onEndOfWakeUp(loop)
     }
 
     func draining(on loop: EventLoop) {

@@ -97,7 +97,7 @@ int reactor_listen(int fd, int backlog);
 /// Sends small writes at once and notices dead peers. Set on a listening socket, since Linux hands these on to accepted ones.
 int reactor_set_stream_options(int fd, int idle, int interval, int count, int user_timeout);
 
-/// Prepares a descriptor that another process opened: 0 when it is a socket of `type` (and listening, for SOCK_STREAM).
+/// Prepares a descriptor that another process opened: 0 when it is an IP socket of `type` (and listening, for SOCK_STREAM).
 int reactor_adopt(int fd, int type, reactor_address *bound);
 
 int reactor_accept(int fd, reactor_address *peer);
