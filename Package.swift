@@ -135,5 +135,9 @@ let package = Package(
                 "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "IncidentCoreTests", dependencies: ["IncidentCore", "TerminalModel"], swiftSettings: strict),
+        .testTarget(
+            name: "GeofencingTests", dependencies: ["Geofencing", "TerminalModel"], swiftSettings: strict),
     ]
 )
