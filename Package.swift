@@ -180,5 +180,9 @@ let package = Package(
             name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(
+            name: "IncidentCoreTests", dependencies: ["IncidentCore", "TerminalModel"], swiftSettings: strict),
+        .testTarget(
+            name: "GeofencingTests", dependencies: ["Geofencing", "TerminalModel"], swiftSettings: strict),
     ]
 )
