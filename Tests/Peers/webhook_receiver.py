@@ -9,6 +9,7 @@ requests are taken.
 import argparse
 import datetime
 import json
+import signal
 import ssl
 import sys
 import threading
@@ -141,6 +142,8 @@ def arguments():
 
 
 def main():
+    # A parent that is a worker thread passes on its blocked signals; this process must end when it is told to.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     options = arguments()
     secrets = []
     for name in options.secret:

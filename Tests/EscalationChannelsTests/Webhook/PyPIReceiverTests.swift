@@ -41,7 +41,7 @@ private final class PyPIReceiver {
     }
 
     func stop() {
-        process.terminate()
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 
