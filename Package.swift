@@ -67,6 +67,7 @@ let package = Package(
             dependencies: [
                 "TerminalModel", "Geofencing", "IncidentCore", "IncidentStore", "GatewayTelemetry",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ], swiftSettings: strict),
         .target(
             name: "AlarmFormats",
