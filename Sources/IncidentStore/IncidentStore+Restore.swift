@@ -59,8 +59,8 @@ public struct RestoredState: Sendable {
 }
 
 extension IncidentStore {
-    /// Closed incidents that a restart still needs: longer than a held alarm bit takes to count as a new press.
-    public static let restoredClosedMilliseconds: Int64 = 3_600_000
+    /// Closed incidents that a restart still needs, as long as the engine remembers them.
+    public static let restoredClosedMilliseconds = Int64(IncidentEngine.closedMemorySeconds) * 1000
 
     /// Reads everything needed to go on. One unreadable row is left out and named, it never stops the start.
     ///

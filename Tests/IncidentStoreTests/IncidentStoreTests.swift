@@ -39,7 +39,7 @@ import Testing
         closedLately.closedAt = Sample.later(-1800)
         var closedLongAgo = closedLately
         closedLongAgo.id = IncidentID(rawValue: 3)
-        closedLongAgo.closedAt = Sample.later(-4000)
+        closedLongAgo.closedAt = Sample.later(-90_000)
         let store = try open()
         try store.write([
             .change(Sample.opening(Sample.incident())), .change(Sample.opening(closedLately, targets: [])),

@@ -22,6 +22,8 @@ final class IncidentCommitter: Sendable {
         /// Pauses between tries of a failing store.
         var firstPauseMilliseconds: Int64 = 200
         var longestPauseMilliseconds: Int64 = 2000
+        /// A commit that lasts longer holds no notice back any more.
+        var stalledMilliseconds: Int64 = 2000
     }
 
     struct Outlets: Sendable {
@@ -43,11 +45,19 @@ final class IncidentCommitter: Sendable {
         var lastBatchEntries = 0
     }
 
+    private struct Underway {
+        /// Monotonic; nil between commits.
+        var since: Int64?
+        var deliveries: [PendingDelivery] = []
+    }
+
     let thread = WorkerThread(name: "ydt-commit")
     private let inbox = Mutex<[CommitEntry]>([])
     private let state = Mutex(State())
     private let shownFailure = Mutex<StoreFailure?>(nil)
     private let dropped = Atomic<UInt64>(0)
+    /// Notices of the group that is being committed; taken by whoever sends them out first.
+    private let underway = Mutex(Underway())
     private let store: IncidentStore
     private let clock: any PipelineClock
     private let limits: Limits
@@ -103,6 +113,7 @@ final class IncidentCommitter: Sendable {
             }
             state.lastBatchEntries = arrived.count
             commit(arrived[...], &state)
+            if state.failure == nil { shownFailure.withLock { $0 = nil } }
             return inbox.withLock(\.isEmpty) ? WorkerThread.maximumSleepMilliseconds : 0
         }
     }
@@ -178,6 +189,11 @@ final class IncidentCommitter: Sendable {
         let writes = group.flatMap(\.writes)
         guard !writes.isEmpty else { return }
         let start = ContinuousClock.now
+        underway.withLock { underway in
+            underway = Underway(
+                since: clock.now().monotonicMilliseconds, deliveries: group.flatMap(\.deliveries))
+        }
+        defer { underway.withLock { $0.since = nil } }
         do {
             try store.write(writes)
             metrics.committed(rows: writes.count, in: ContinuousClock.now - start)
@@ -187,12 +203,44 @@ final class IncidentCommitter: Sendable {
         }
     }
 
+    /// Called now and then by another thread. A commit that hangs, or everything behind it, must not silence an alarm:
+    /// its notices go out marked not durable (promise P2). The health then shows the disk as busy.
+    func releaseStalled(now: Moment) {
+        let deliveries: [PendingDelivery]? = underway.withLock { underway in
+            guard let since = underway.since, now.monotonicMilliseconds - since >= limits.stalledMilliseconds
+            else { return nil }
+            defer { underway.deliveries = [] }
+            return underway.deliveries
+        }
+        guard var deliveries else { return }
+        inbox.withLock { inbox in
+            for index in inbox.indices {
+                deliveries += inbox[index].deliveries
+                inbox[index].deliveries = []
+            }
+        }
+        shownFailure.withLock { shown in
+            shown = shown ?? StoreFailure(code: .busy, message: "a commit hangs", since: now.wall, pending: 0)
+        }
+        outlets.deliveries(deliveries.map(\.notDurable))
+    }
+
+    /// The notices of a committed group that have not gone out because of a hanging disk.
+    private func takeUnderway(orAll group: ArraySlice<CommitEntry>) -> [PendingDelivery] {
+        // Without writes nothing was under way.
+        if group.allSatisfy(\.writes.isEmpty) { return group.flatMap(\.deliveries) }
+        return underway.withLock { underway in
+            defer { underway.deliveries = [] }
+            return underway.deliveries
+        }
+    }
+
     /// What waited for the commit happens now, the answers to the terminals first.
     private func settle(_ group: ArraySlice<CommitEntry>) {
         for entry in group { entry.onCommit?() }
         let results = group.flatMap(\.results)
         if !results.isEmpty { outlets.results(results) }
-        outlets.deliveries(group.flatMap(\.deliveries))
+        outlets.deliveries(takeUnderway(orAll: group))
         outlets.track(group.flatMap(\.track))
         outlets.events(group.flatMap(\.events))
         let now = clock.now().monotonicMilliseconds
@@ -249,6 +297,7 @@ final class IncidentCommitter: Sendable {
 
     private func keep(_ entry: CommitEntry, _ error: StoreError, _ now: Moment, _ state: inout State) {
         var entry = entry
+        // The pump knows notices by their names, so one that a hanging commit let out already is not sent twice.
         outlets.deliveries(entry.deliveries.map(\.notDurable))
         entry.deliveries = []
         outlets.events(entry.events)
