@@ -169,5 +169,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ], swiftSettings: strict),
+            name: "IncidentCoreTests", dependencies: ["IncidentCore", "TerminalModel"], swiftSettings: strict),
+        .testTarget(
+            name: "GeofencingTests", dependencies: ["Geofencing", "TerminalModel"], swiftSettings: strict),
     ]
 )
