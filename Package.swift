@@ -70,6 +70,7 @@ let package = Package(
             dependencies: [
                 "TerminalModel", "Geofencing", "IncidentCore", "IncidentStore", "GatewayTelemetry",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ], swiftSettings: strict),
         .target(
             name: "AlarmFormats",
@@ -149,6 +150,13 @@ let package = Package(
             name: "TerminalSessionTests",
             dependencies: ["TerminalSession", "TerminalProtocols", "TerminalModel"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(
+            name: "IncidentStoreTests",
+            dependencies: ["IncidentStore", "IncidentCore", "TerminalModel"], swiftSettings: strict),
+        .testTarget(
+            name: "AlarmPipelineTests",
+            dependencies: ["AlarmPipeline", "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel"],
+            swiftSettings: strict),
         .testTarget(
             name: "GatewayTelemetryTests",
             dependencies: [
