@@ -143,11 +143,8 @@ struct RouteTable: Sendable {
 enum JSONFault {
     static func describe(_ error: any Error) -> String {
         guard case .dataCorrupted(let context)? = error as? DecodingError else { return "something that is not JSON" }
-        if let cause = context.underlyingError as NSError?,
-            let text = cause.userInfo[NSDebugDescriptionErrorKey] as? String
-        {
-            return text
-        }
-        return context.debugDescription
+        guard let cause = context.underlyingError else { return context.debugDescription }
+        let text = (cause as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
+        return text ?? "\(cause)"
     }
 }
