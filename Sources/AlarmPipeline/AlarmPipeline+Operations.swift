@@ -1,0 +1,278 @@
+import Foundation
+public import Geofencing
+public import IncidentCore
+public import IncidentStore
+public import TerminalModel
+
+/// What operators and administrators do. Each call returns when it is on the disk.
+///
+/// All of them throw `PipelineError`: `incident_not_durable` when it is in force but waits for the disk,
+/// `store_commit_failed` when it is not in force, `stopped` after `stop`.
+extension AlarmPipeline {
+    /// Acknowledges, notes, hands over, closes or assigns an incident.
+    ///
+    /// - Returns: the incident afterwards.
+    /// - Throws: `OperatorError` when the incident's state does not allow it.
+    public func operate(_ action: OperatorAction, on id: IncidentID, by actor: Operator) async throws -> Incident {
+        try await perform { decider, now, done in
+            let people = decider.people
+            let decision = try decider.engine.operate(action, on: id, by: actor, people: people.person, now: now)
+            guard let incident = decider.engine.incident(id) else { throw OperatorError.unknownIncident(id) }
+            decider.add(decision, now: now) { done.attach(to: &$0, incident, isInForce: true) }
+        }
+    }
+
+    /// Queues a command for a terminal until it is there to take it, or the time is over.
+    ///
+    /// - Throws: `number_refused` for a number that must not be dialled (promise P7), `queue_full`, `request_invalid`.
+    public func submit(
+        _ command: TerminalCommand, to terminal: TerminalID, by actor: Operator, lifetimeSeconds: Int
+    ) async throws -> CommandRecord {
+        guard (1...7 * 86_400).contains(lifetimeSeconds) else {
+            throw PipelineError(.invalid, "a command lives 1 s to 7 days")
+        }
+        return try await perform { decider, now, done in
+            var entry = CommitEntry()
+            let record = try decider.enqueue(
+                command, for: terminal, incident: nil, by: actor.id,
+                expiresAt: now.wall.adding(milliseconds: Int64(lifetimeSeconds) * 1000), into: &entry, now: now)
+            done.attach(to: &entry, record, isInForce: true)
+            decider.output.entries.append(entry)
+        }
+    }
+
+    /// Lists a terminal and says whose it is and how it is read.
+    ///
+    /// - Throws: `not_found` when there is no such person.
+    public func assign(_ assignment: TerminalAssignment, by actor: Operator) async throws {
+        try await perform { decider, now, done in
+            if let person = assignment.person, decider.people.person(person) == nil {
+                throw PipelineError(.notFound, "there is no person \(person)")
+            }
+            decider.assign(assignment, terminal: assignment.terminal, now: now) { entry in
+                let owner = assignment.person ?? "nobody"
+                entry.audit("assign_terminal", "\(assignment.terminal) to \(owner)", by: actor, at: now.wall)
+                done.attach(to: &entry, (), isInForce: true)
+            }
+        }
+    }
+
+    /// Takes a terminal off the lists.
+    public func removeTerminal(_ terminal: TerminalID, by actor: Operator) async throws {
+        try await perform { decider, now, done in
+            guard decider.terminals[terminal] != nil else {
+                throw PipelineError(.notFound, "there is no terminal \(terminal)")
+            }
+            decider.assign(nil, terminal: terminal, now: now) { entry in
+                entry.audit("remove_terminal", terminal.description, by: actor, at: now.wall)
+                done.attach(to: &entry, (), isInForce: true)
+            }
+        }
+    }
+
+    /// Writes many cards and assignments in one transaction: all of them or none.
+    public func importRecords(
+        people: [Person], assignments: [TerminalAssignment], fences: [Fence] = [], by actor: Operator
+    ) async throws {
+        let records = try fences.map { FenceRecord(id: $0.id, json: try Self.json($0)) }
+        try await perform { decider, now, done in
+            var entry = CommitEntry()
+            for person in people {
+                entry.writes.append(.person(person))
+                decider.people.keep(person)
+            }
+            for record in records { entry.writes.append(.fence(record)) }
+            entry.audit(
+                "import", "\(people.count) people, \(assignments.count) terminals, \(records.count) fences",
+                by: actor, at: now.wall)
+            decider.fences.set(fences)
+            for assignment in assignments {
+                decider.assign(assignment, terminal: assignment.terminal, now: now) { part in
+                    entry.join(part)
+                    part = CommitEntry()
+                }
+            }
+            done.attach(to: &entry, (), isInForce: true)
+            decider.output.entries.append(entry)
+        }
+    }
+
+    public func put(_ person: Person, by actor: Operator) async throws {
+        try await importRecords(people: [person], assignments: [], by: actor)
+    }
+
+    public func put(_ fence: Fence, by actor: Operator) async throws {
+        try await importRecords(people: [], assignments: [], fences: [fence], by: actor)
+    }
+
+    /// - Throws: `not_found` when there is no such fence.
+    public func removeFence(_ id: String, by actor: Operator) async throws {
+        try await perform { decider, now, done in
+            guard decider.fences.remove(id) else { throw PipelineError(.notFound, "there is no fence \(id)") }
+            var entry = CommitEntry()
+            entry.writes = [.removeFence(id)]
+            entry.audit("remove_fence", id, by: actor, at: now.wall)
+            done.attach(to: &entry, (), isInForce: true)
+            decider.output.entries.append(entry)
+        }
+    }
+
+    /// Forgets everything that says who a person is or where the person was.
+    ///
+    /// - Throws: `StoreError` `refused` while an incident of the person is open; SQLite's codes.
+    public func erase(person: String, by actor: Operator) async throws {
+        let terminals = try store.terminals(of: person)
+        let holdings = try await onThread { [store, clock] in
+            try store.erase(person: person, now: clock.now().wall)
+        }
+        try await perform { decider, now, done in
+            decider.people.forget(person)
+            for terminal in terminals {
+                decider.terminals[terminal]?.assignment.person = nil
+                decider.lastWords[terminal] = nil
+            }
+            var entry = CommitEntry()
+            entry.audit("erase_person", person, by: actor, at: now.wall)
+            done.attach(to: &entry, (), isInForce: true)
+            decider.output.entries.append(entry)
+        }
+        try await onThread { [tracks] in try tracks.erase(holdings) }
+    }
+
+    /// The explicit, logged act that lets the site reach emergency services, or takes that back (promise P7).
+    public func setCommissioned(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws {
+        guard !actor.id.isEmpty, !reason.isEmpty else {
+            throw PipelineError(.invalid, "commissioning needs an operator and a reason")
+        }
+        try await perform { decider, now, done in
+            var entry = CommitEntry()
+            let key = Decider.commissionedSetting
+            entry.writes = [.setting(key: key, value: isCommissioned ? now.wall.description : nil)]
+            entry.audit(isCommissioned ? "commission" : "decommission", reason, by: actor, at: now.wall)
+            // Reaching an ambulance service waits for the disk; no longer reaching it does not.
+            if !isCommissioned { decider.setCommissioned(false) }
+            let post = decider.post
+            entry.onCommit = {
+                post(.request { decider, _ in decider.setCommissioned(isCommissioned) })
+            }
+            done.attach(to: &entry, (), isInForce: false)
+            decider.output.entries.append(entry)
+        }
+    }
+
+    /// How terminals are connected now; those that are not are left out.
+    public func sessions(of terminals: [TerminalID]) async throws -> [SessionInfo] {
+        try await ask { decider in
+            terminals.compactMap { terminal in
+                decider.presences[terminal].map {
+                    SessionInfo(
+                        terminal: terminal, bearer: $0.bearer, peer: $0.peer, protocolName: $0.protocolName,
+                        since: $0.since)
+                }
+            }
+        }
+    }
+
+    /// When a terminal was last heard and its last event, also what is not written yet.
+    public func lastWords(of terminal: TerminalID) async throws -> TerminalStateRecord? {
+        let unwritten: TerminalStateRecord? = try await ask { decider in
+            decider.lastWords[terminal].map {
+                TerminalStateRecord(terminal: terminal, lastSeen: $0.seen, event: $0.event?.json.text)
+            }
+        }
+        guard var unwritten else { return try store.terminalState(terminal) }
+        if unwritten.event == nil { unwritten.event = try store.terminalState(terminal)?.event }
+        return unwritten
+    }
+
+    private static func json(_ value: some Encodable) throws -> String {
+        String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+    }
+}
+
+/// A terminal's live connection.
+public struct SessionInfo: Sendable, Equatable {
+    public var terminal: TerminalID
+    public var bearer: Bearer
+    public var peer: String
+    public var protocolName: ProtocolName
+    public var since: Timestamp
+}
+
+// MARK: - Asking the decision thread
+
+/// Hands the outcome of one request back, when its entry is on the disk or its commit has failed.
+struct Completion<Value: Sendable>: Sendable {
+    let continuation: CheckedContinuation<Value, any Error>
+
+    /// - Parameter isInForce: it works although it could not be stored, and is stored later.
+    func attach(to entry: inout CommitEntry, _ value: Value, isInForce: Bool) {
+        let previous = entry.onSettled
+        let continuation = continuation
+        entry.isDiscardable = !isInForce
+        entry.onSettled = { error in
+            previous?(error)
+            guard let error else { return continuation.resume(returning: value) }
+            let code: PipelineError.Code = isInForce && !error.isInTheData ? .notDurable : .notStored
+            continuation.resume(throwing: PipelineError(code, error.description))
+        }
+    }
+}
+
+extension AlarmPipeline {
+    private func perform<Value: Sendable>(
+        _ body: @escaping @Sendable (inout Decider, Moment, Completion<Value>) throws -> Void
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let isPosted = mailbox.post(
+                .request { decider, now in
+                    do {
+                        try body(&decider, now, Completion(continuation: continuation))
+                    } catch {
+                        continuation.resume(throwing: error)
+                    }
+                })
+            if !isPosted { continuation.resume(throwing: PipelineError(.stopped, "the gateway is stopping")) }
+        }
+    }
+
+    private func ask<Value: Sendable>(
+        _ body: @escaping @Sendable (borrowing Decider) -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
+            let isPosted = mailbox.post(.request { decider, _ in continuation.resume(returning: body(decider)) })
+            if !isPosted { continuation.resume(throwing: PipelineError(.stopped, "the gateway is stopping")) }
+        }
+    }
+
+    /// Runs slow work of an administrator on a thread of its own, not on the pool that carries notices.
+    private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread { continuation.resume(with: Result { try body() }) }.start()
+        }
+    }
+}
+
+extension CommitEntry {
+    mutating func audit(_ action: String, _ detail: String, by actor: Operator, at time: Timestamp) {
+        writes.append(.audit(AuditEntry(at: time, actor: actor, action: action, detail: detail)))
+    }
+
+    /// Puts another entry's writes into this one, so that both are one transaction.
+    mutating func join(_ other: CommitEntry) {
+        writes += other.writes
+        guard let other = other.onCommit else { return }
+        let own = onCommit
+        onCommit = {
+            own?()
+            other()
+        }
+    }
+}
+
+extension Decider {
+    mutating func setCommissioned(_ isCommissioned: Bool) {
+        isCommissionedByAct = isCommissioned
+        engine.rules.isCommissioned = isCommissioned || isCommissionedByRules
+    }
+}

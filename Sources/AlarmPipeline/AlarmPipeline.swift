@@ -1,0 +1,190 @@
+import Foundation
+import GatewayTelemetry
+public import IncidentCore
+public import IncidentStore
+public import Logging
+import Synchronization
+public import TerminalModel
+
+/// From decoded reports to stored incidents and delivered notices.
+///
+///     reactor threads -> IngestQueue -> DecisionLoop -> IncidentCommitter -> results to terminals
+///                        (two lanes)    (rules, no I/O)  (group commit)  \-> OutboxPump -> channels
+///                                                  \-> TrackCommitter -> results to terminals
+///
+/// Each box is one thread with a bounded queue in front of it. A result `stored` leaves only after the commit
+/// (promise P1); a failing store stops results, never notices.
+public final class AlarmPipeline: Sendable {
+    public let store: IncidentStore
+    public let tracks: TrackStore
+    let clock: any PipelineClock
+    let mailbox: Mailbox
+    private let configuration: PipelineConfiguration
+    private let loop: DecisionLoop
+    private let committer: IncidentCommitter
+    private let trackCommitter: TrackCommitter
+    private let pump: OutboxPump
+    private let hub = EventHub()
+    private let logger: Logger
+    private let hasStopped = Mutex(false)
+
+    /// Restores what the last run left: open incidents with their ladders, the outbox, waiting commands, terminals.
+    ///
+    /// - Parameters:
+    ///   - directory: Filled here with all known terminals; the pipeline keeps it up to date.
+    ///   - plane: Gets results and orders, on the pipeline's threads.
+    ///   - channels: One for each target that can be reached.
+    /// - Throws: SQLite's codes when the store cannot be read.
+    public init(
+        configuration: PipelineConfiguration, store: IncidentStore, tracks: TrackStore, directory: TerminalDirectory,
+        plane: any TerminalPlane, channels: [any EscalationChannel], clock: any PipelineClock = SystemClock(),
+        logger: Logger
+    ) throws(StoreError) {
+        self.configuration = configuration
+        self.store = store
+        self.tracks = tracks
+        self.clock = clock
+        self.logger = logger
+        let now = clock.now()
+        let restored = try store.restore(now: now.wall)
+        for row in restored.unreadable {
+            logger.error("A stored row cannot be read and is left out", metadata: .keyed([.errorDetail: "\(row)"]))
+        }
+        let limits = configuration.queueLimits
+        let decisionThread = WorkerThread(name: "ydt-decide")
+        let mailbox = Mailbox(bell: decisionThread.bell)
+        self.mailbox = mailbox
+        let hub = hub
+        var pumpLimits = TargetQueue.Limits()
+        pumpLimits.inFlight = limits.attemptsPerTarget
+        pumpLimits.ordinaryInFlight = max(1, limits.attemptsPerTarget / 2)
+        pumpLimits.queued = limits.noticesPerTarget
+        let pump = OutboxPump(
+            channels: channels, clock: clock, jitter: configuration.jitter, limits: pumpLimits, logger: logger
+        ) { mailbox.post(.attempts($0)) }
+        var trackLimits = TrackCommitter.Limits()
+        trackLimits.windowMilliseconds = Int64(configuration.positionWindowMilliseconds)
+        trackLimits.waiting = limits.pendingPositions
+        let trackCommitter = TrackCommitter(store: tracks, clock: clock, limits: trackLimits, logger: logger) {
+            plane.deliver($0)
+        }
+        var commitLimits = IncidentCommitter.Limits()
+        commitLimits.windowMilliseconds = Int64(configuration.alarmWindowMilliseconds)
+        commitLimits.pendingEntries = limits.pendingDecisions
+        commitLimits.stalledMilliseconds = Int64(configuration.stalledCommitMilliseconds)
+        let committer = IncidentCommitter(
+            store: store, clock: clock, limits: commitLimits,
+            outlets: .init(
+                results: { plane.deliver($0) }, deliveries: { pump.add($0) }, track: { trackCommitter.add($0) },
+                events: { hub.publish($0) }, rewrite: { mailbox.post(.rewrite($0)) }),
+            logger: logger)
+        let queue = IngestQueue(
+            limits: .init(
+                positions: limits.positions, alarms: limits.alarms,
+                reservedForLifeSafety: limits.reservedForLifeSafety), bell: decisionThread.bell)
+        loop = DecisionLoop(
+            thread: decisionThread, queue: queue, messages: mailbox,
+            decider: Decider(
+                configuration: configuration, restored: restored, people: PeopleCache(store: store, logger: logger),
+                directory: directory, hub: hub, logger: logger, now: now, post: { mailbox.post($0) }),
+            clock: clock,
+            outlets: .init(
+                commit: { committer.add($0) }, results: { plane.deliver($0) }, track: { trackCommitter.add($0) },
+                orders: { plane.deliver($0) }, takenOver: { pump.stopRaising($0) },
+                tick: { committer.releaseStalled(now: $0) }))
+        self.pump = pump
+        self.trackCommitter = trackCommitter
+        self.committer = committer
+        pump.add(restored.outbox)
+    }
+
+    /// Starts the threads; what the last run had not delivered goes out at once.
+    public func start() {
+        pump.start()
+        trackCommitter.start()
+        committer.start()
+        loop.start()
+    }
+
+    /// Takes nothing more, decides and writes what it has, and ends its threads. What could not be delivered is in the
+    /// outbox for the next start.
+    public func stop() async {
+        let isFirst = hasStopped.withLock { stopped in
+            defer { stopped = true }
+            return !stopped
+        }
+        guard isFirst else { return }
+        await withCheckedContinuation { continuation in
+            Thread { [self] in
+                loop.stop()
+                pump.stop()
+                // The pump's last reports are decided here no more: their rows are pending and are delivered again.
+                committer.stop()
+                trackCommitter.stop()
+                hub.finish()
+                continuation.resume()
+            }.start()
+        }
+    }
+
+    // MARK: Terminals
+
+    /// Takes events from a reactor thread; never blocks.
+    ///
+    /// Items without room are answered `failed`; life-safety reports have room of their own.
+    /// - Returns: how many items were taken.
+    @discardableResult
+    public func ingest(_ items: [IngestItem]) -> Int { loop.queue.add(items) }
+
+    /// Wakes all threads to look at the clock, when a clock that was passed in has jumped.
+    public func clockChanged() {
+        for thread in threads { thread.bell.ring() }
+    }
+
+    // MARK: Watching
+
+    /// Everything that happens from now on; a slow reader loses the newest events.
+    public func subscribe() -> AsyncStream<PipelineEvent> { hub.subscribe() }
+
+    public var health: PipelineHealth {
+        let ingest = loop.queue.depth
+        let commit = committer.depth
+        let track = trackCommitter.depth
+        let limits = configuration.queueLimits
+        let counts = loop.presentCounts
+        return PipelineHealth(
+            incidentFailure: committer.failure, trackFailure: trackCommitter.failure,
+            queues: [
+                QueueHealth(
+                    name: "ingest_alarms", depth: ingest.alarms,
+                    limit: limits.alarms + limits.reservedForLifeSafety, dropped: ingest.refused),
+                QueueHealth(name: "ingest_positions", depth: ingest.positions, limit: limits.positions, dropped: 0),
+                QueueHealth(
+                    name: "commit", depth: commit.waiting, limit: limits.pendingDecisions, dropped: commit.dropped),
+                QueueHealth(
+                    name: "tracks", depth: track.waiting, limit: limits.pendingPositions, dropped: track.dropped),
+                QueueHealth(name: "events", depth: 0, limit: EventHub.bufferedEvents, dropped: hub.dropped),
+            ],
+            targets: pump.health, setAside: store.setAside + tracks.setAside, openIncidents: counts.open,
+            unacknowledgedIncidents: counts.unacknowledged,
+            liveness: threads.map { ThreadLiveness(thread: $0.name, turns: $0.liveness) })
+    }
+
+    private var threads: [WorkerThread] {
+        [loop.thread, committer.thread, trackCommitter.thread, pump.thread]
+    }
+
+    // MARK: Changing
+
+    /// Puts new rules and channels into force. Open incidents go on with the new ladder at their next step; nothing that
+    /// waits for a target is lost, also while the target has no channel.
+    public func reload(rules: IncidentRules, channels: [any EscalationChannel]) {
+        mailbox.post(
+            .request { decider, _ in
+                decider.engine.rules = rules
+                decider.isCommissionedByRules = rules.isCommissioned
+                decider.setCommissioned(decider.isCommissionedByAct)
+            })
+        pump.replaceChannels(channels)
+    }
+}

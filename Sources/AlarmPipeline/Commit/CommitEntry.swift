@@ -1,0 +1,49 @@
+import IncidentCore
+import IncidentStore
+import TerminalModel
+
+/// One decision on its way to the disk, and what may happen only when it is there.
+struct CommitEntry: Sendable {
+    /// In the order in which they were decided.
+    var writes: [StoreWrite] = []
+    /// Tickets that are answered `stored` after the commit.
+    var results: [IngestResult] = []
+    /// Notices for the pump: after the commit, or at once and marked not durable when the commit fails.
+    var deliveries: [PendingDelivery] = []
+    /// Positions that go to the track files afterwards.
+    var track: [TrackItem] = []
+    /// For subscribers, when it is decided for good.
+    var events: [PipelineEvent] = []
+    /// Worth nothing later: left out when the commit fails (registrations, whose terminal then asks again).
+    var isDiscardable = false
+    /// When the report came, for the time from alarm to commit; nil for what is no alarm.
+    var alarmReceivedMilliseconds: Int64?
+    /// Runs on the committing thread directly after the commit, before the results leave.
+    var onCommit: (@Sendable () -> Void)?
+    /// Runs when the entry is committed, or with the error as soon as a commit of it has failed.
+    var onSettled: (@Sendable (StoreError?) -> Void)?
+
+    /// Incidents that this entry changes.
+    var incidents: [Incident] {
+        writes.compactMap { if case .change(let change) = $0 { change.incident } else { nil } }
+    }
+
+    /// Puts on the incidents' timelines that they could not be written when they happened.
+    mutating func markNotDurable(_ error: StoreError, at time: Timestamp) {
+        for index in writes.indices {
+            guard case .change(var change) = writes[index] else { continue }
+            change.entries.append(
+                TimelineEntry(at: time, kind: .notDurable, actor: "store", detail: error.code.rawValue))
+            writes[index] = .change(change)
+        }
+    }
+}
+
+/// A position for the track files.
+struct TrackItem: Sendable {
+    var point: TrackPoint
+    /// nil when the report is answered elsewhere: an alarm's position follows its incident.
+    var ticket: ReplyTicket?
+    /// Monotonic time of its arrival.
+    var arrivedMilliseconds: Int64
+}

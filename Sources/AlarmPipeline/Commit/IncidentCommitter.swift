@@ -1,0 +1,401 @@
+import CoreMetrics
+import GatewayTelemetry
+import IncidentCore
+import IncidentStore
+import Logging
+import Synchronization
+import TerminalModel
+
+/// Writes decisions to `incidents.sqlite`, all that wait in one transaction, and lets their consequences out afterwards.
+///
+/// The order is the promise: commit, then acknowledgement and delivery (promise P1). While the store fails, decisions
+/// wait in memory in their order, their terminals hear nothing, and their notices go out at once, marked not durable.
+/// One thread owns `pending`; everything else comes in through `inbox`.
+final class IncidentCommitter: Sendable {
+    struct Limits: Sendable {
+        /// Writes in one transaction.
+        var writesPerCommit = 2000
+        /// With more than one entry waiting last time, wait this long for more before committing.
+        var windowMilliseconds: Int64 = 0
+        /// Decisions kept in memory while the store fails.
+        var pendingEntries = 50_000
+        /// Pauses between tries of a failing store.
+        var firstPauseMilliseconds: Int64 = 200
+        var longestPauseMilliseconds: Int64 = 2000
+        /// A commit that lasts longer holds no notice back any more.
+        var stalledMilliseconds: Int64 = 2000
+    }
+
+    struct Outlets: Sendable {
+        var results: @Sendable ([IngestResult]) -> Void
+        var deliveries: @Sendable ([PendingDelivery]) -> Void
+        var track: @Sendable ([TrackItem]) -> Void
+        var events: @Sendable ([PipelineEvent]) -> Void
+        /// Incidents whose changes found no room in memory: their present state has to be written when the store works.
+        var rewrite: @Sendable (Set<IncidentID>) -> Void
+    }
+
+    /// Only the committing thread uses what is in here; the mutex makes that visible to the compiler.
+    private struct State {
+        var pending: [CommitEntry] = []
+        var failure: StoreFailure?
+        var nextTryMilliseconds: Int64 = 0
+        var pauseMilliseconds: Int64 = 0
+        var lostRoomFor: Set<IncidentID> = []
+        var lastBatchEntries = 0
+    }
+
+    private struct Underway {
+        /// Monotonic; nil between commits.
+        var since: Int64?
+        var deliveries: [PendingDelivery] = []
+    }
+
+    let thread = WorkerThread(name: "ydt-commit")
+    private let inbox = Mutex<[CommitEntry]>([])
+    private let state = Mutex(State())
+    private let shownFailure = Mutex<StoreFailure?>(nil)
+    private let dropped = Atomic<UInt64>(0)
+    /// Notices of the group that is being committed; taken by whoever sends them out first.
+    private let underway = Mutex(Underway())
+    private let store: IncidentStore
+    private let clock: any PipelineClock
+    private let limits: Limits
+    private let outlets: Outlets
+    private let logger: Logger
+    private let metrics = CommitMetrics(database: "incidents")
+    private let alarmToCommit = GatewayMetric.alarmToCommit.timer()
+
+    init(store: IncidentStore, clock: any PipelineClock, limits: Limits, outlets: Outlets, logger: Logger) {
+        self.store = store
+        self.clock = clock
+        self.limits = limits
+        self.outlets = outlets
+        self.logger = logger
+    }
+
+    func start() {
+        thread.start { [self] in turn() } last: { [self] in finish() }
+    }
+
+    /// Writes what waits and ends the thread.
+    func stop() { thread.stop() }
+
+    func add(_ entries: [CommitEntry]) {
+        guard !entries.isEmpty else { return }
+        inbox.withLock { $0 += entries }
+        thread.bell.ring()
+    }
+
+    /// nil while the store works.
+    var failure: StoreFailure? { shownFailure.withLock { $0 } }
+
+    var depth: (waiting: Int, dropped: UInt64) {
+        (inbox.withLock(\.count) + (failure?.pending ?? 0), dropped.load(ordering: .relaxed))
+    }
+
+    // MARK: One turn
+
+    private func turn() -> Int64 {
+        state.withLock { state in
+            if limits.windowMilliseconds > 0, state.lastBatchEntries > 1, state.failure == nil {
+                thread.bell.wait(milliseconds: limits.windowMilliseconds)
+            }
+            let arrived = takeInbox()
+            let now = clock.now()
+            if let failure = state.failure {
+                arrived.forEach { receiveWhileFailing($0, failure, now, &state) }
+                guard now.monotonicMilliseconds >= state.nextTryMilliseconds else {
+                    return state.nextTryMilliseconds - now.monotonicMilliseconds
+                }
+                retryPending(now, &state)
+                return state.failure == nil ? 0 : state.nextTryMilliseconds - now.monotonicMilliseconds
+            }
+            state.lastBatchEntries = arrived.count
+            commit(arrived[...], &state)
+            if state.failure == nil { shownFailure.withLock { $0 = nil } }
+            return inbox.withLock(\.isEmpty) ? WorkerThread.maximumSleepMilliseconds : 0
+        }
+    }
+
+    private func takeInbox() -> [CommitEntry] {
+        inbox.withLock { inbox in
+            defer { inbox = [] }
+            return inbox
+        }
+    }
+
+    /// Commits entries in groups; from the first failing group on everything is kept.
+    private func commit(_ entries: ArraySlice<CommitEntry>, _ state: inout State) {
+        var rest = entries
+        while !rest.isEmpty {
+            let group = nextGroup(rest)
+            do {
+                try writeOrIsolate(group)
+                rest = rest[group.endIndex...]
+            } catch {
+                let now = clock.now()
+                fail(error, now, &state)
+                for entry in group { keepAfterFailure(entry, error, now, &state) }
+                if let failure = state.failure {
+                    for entry in rest[group.endIndex...] { receiveWhileFailing(entry, failure, now, &state) }
+                }
+                publishFailure(state)
+                return
+            }
+        }
+    }
+
+    private func nextGroup(_ entries: ArraySlice<CommitEntry>) -> ArraySlice<CommitEntry> {
+        var writes = 0
+        let end = entries.firstIndex { entry in
+            writes += entry.writes.count
+            return writes > limits.writesPerCommit
+        }
+        // A single entry above the limit is still one transaction.
+        return entries[..<max(end ?? entries.endIndex, entries.startIndex + 1)]
+    }
+
+    /// Commits and settles a group. When the fault lies in what is written and not in the disk, each entry is written
+    /// alone, so that a mistake of ours in one of them cannot stop all the others for ever.
+    private func writeOrIsolate(_ group: ArraySlice<CommitEntry>) throws(StoreError) {
+        do {
+            try write(group)
+            settle(group)
+            return
+        } catch {
+            guard error.isInTheData else { throw error }
+        }
+        for index in group.indices {
+            do {
+                try write(group[index...index])
+                settle(group[index...index])
+            } catch {
+                logger.critical(
+                    "One decision cannot be written and is left out",
+                    metadata: .keyed([
+                        .errorCode: "\(error.code.rawValue)", .errorDetail: "\(error.message)",
+                        .incidentID: "\(group[index].incidents.map(\.id.description).joined(separator: " "))",
+                    ]))
+                dropped.wrappingAdd(1, ordering: .relaxed)
+                refuseResults(of: group[index])
+                outlets.deliveries(group[index].deliveries.map(\.notDurable))
+                group[index].onSettled?(error)
+            }
+        }
+    }
+
+    private func write(_ group: ArraySlice<CommitEntry>) throws(StoreError) {
+        let writes = group.flatMap(\.writes)
+        guard !writes.isEmpty else { return }
+        let start = ContinuousClock.now
+        underway.withLock { underway in
+            underway = Underway(
+                since: clock.now().monotonicMilliseconds, deliveries: group.flatMap(\.deliveries))
+        }
+        defer { underway.withLock { $0.since = nil } }
+        do {
+            try store.write(writes)
+            metrics.committed(rows: writes.count, in: ContinuousClock.now - start)
+        } catch {
+            metrics.failed()
+            throw error
+        }
+    }
+
+    /// Called now and then by another thread. A commit that hangs, or everything behind it, must not silence an alarm:
+    /// its notices go out marked not durable (promise P2). The health then shows the disk as busy.
+    func releaseStalled(now: Moment) {
+        let deliveries: [PendingDelivery]? = underway.withLock { underway in
+            guard let since = underway.since, now.monotonicMilliseconds - since >= limits.stalledMilliseconds
+            else { return nil }
+            defer { underway.deliveries = [] }
+            return underway.deliveries
+        }
+        guard var deliveries else { return }
+        inbox.withLock { inbox in
+            for index in inbox.indices {
+                deliveries += inbox[index].deliveries
+                inbox[index].deliveries = []
+            }
+        }
+        shownFailure.withLock { shown in
+            shown = shown ?? StoreFailure(code: .busy, message: "a commit hangs", since: now.wall, pending: 0)
+        }
+        outlets.deliveries(deliveries.map(\.notDurable))
+    }
+
+    /// The notices of a committed group that have not gone out because of a hanging disk.
+    private func takeUnderway(orAll group: ArraySlice<CommitEntry>) -> [PendingDelivery] {
+        // Without writes nothing was under way.
+        if group.allSatisfy(\.writes.isEmpty) { return group.flatMap(\.deliveries) }
+        return underway.withLock { underway in
+            defer { underway.deliveries = [] }
+            return underway.deliveries
+        }
+    }
+
+    /// What waited for the commit happens now, the answers to the terminals first.
+    private func settle(_ group: ArraySlice<CommitEntry>) {
+        for entry in group { entry.onCommit?() }
+        let results = group.flatMap(\.results)
+        if !results.isEmpty { outlets.results(results) }
+        outlets.deliveries(takeUnderway(orAll: group))
+        outlets.track(group.flatMap(\.track))
+        outlets.events(group.flatMap(\.events))
+        let now = clock.now().monotonicMilliseconds
+        for entry in group {
+            entry.onSettled?(nil)
+            if let received = entry.alarmReceivedMilliseconds {
+                alarmToCommit.recordMilliseconds(max(0, now - received))
+            }
+        }
+    }
+
+    // MARK: A failing store
+
+    private func fail(_ error: StoreError, _ now: Moment, _ state: inout State) {
+        if state.failure == nil {
+            state.failure = StoreFailure(code: error.code, message: error.message, since: now.wall, pending: 0)
+            state.pauseMilliseconds = limits.firstPauseMilliseconds
+            logger.critical(
+                "Incidents cannot be written: nothing is acknowledged, alarms go out marked as not durable",
+                metadata: .keyed([.errorCode: "\(error.code.rawValue)", .errorDetail: "\(error.message)"]))
+        } else {
+            state.failure?.code = error.code
+            state.failure?.message = error.message
+            state.pauseMilliseconds = min(state.pauseMilliseconds * 2, limits.longestPauseMilliseconds)
+        }
+        state.nextTryMilliseconds = now.monotonicMilliseconds + state.pauseMilliseconds
+    }
+
+    /// An entry whose commit failed: its terminals are not acknowledged, they will send again.
+    private func keepAfterFailure(_ entry: CommitEntry, _ error: StoreError, _ now: Moment, _ state: inout State) {
+        refuseResults(of: entry)
+        var entry = entry
+        entry.results = []
+        keep(entry, error, now, &state)
+    }
+
+    /// An entry that arrives while the store fails. An alarm's answer waits, so that a retransmission is acknowledged
+    /// as soon as everything before it is on the disk; the rest is refused.
+    private func receiveWhileFailing(
+        _ entry: CommitEntry, _ failure: StoreFailure, _ now: Moment, _ state: inout State
+    ) {
+        var entry = entry
+        if !entry.results.contains(where: \.isAlarm) {
+            refuseResults(of: entry)
+            entry.results = []
+        }
+        keep(entry, StoreError(failure.code, failure.message), now, &state)
+    }
+
+    private func refuseResults(of entry: CommitEntry) {
+        guard !entry.results.isEmpty else { return }
+        outlets.results(entry.results.map { IngestResult(ticket: $0.ticket, outcome: .failed, isAlarm: $0.isAlarm) })
+    }
+
+    private func keep(_ entry: CommitEntry, _ error: StoreError, _ now: Moment, _ state: inout State) {
+        var entry = entry
+        // The pump knows notices by their names, so one that a hanging commit let out already is not sent twice.
+        outlets.deliveries(entry.deliveries.map(\.notDurable))
+        entry.deliveries = []
+        outlets.events(entry.events)
+        entry.events = []
+        entry.onSettled?(error)
+        entry.onSettled = nil
+        guard !entry.isDiscardable else { return }
+        entry.markNotDurable(error, at: now.wall)
+        guard state.pending.count < limits.pendingEntries else {
+            dropped.wrappingAdd(1, ordering: .relaxed)
+            state.lostRoomFor.formUnion(entry.incidents.map(\.id))
+            refuseResults(of: entry)
+            return
+        }
+        state.pending.append(entry)
+        publishFailure(state)
+    }
+
+    private func retryPending(_ now: Moment, _ state: inout State) {
+        while !state.pending.isEmpty {
+            let group = nextGroup(state.pending[...])
+            do {
+                try writeOrIsolate(group)
+            } catch {
+                fail(error, now, &state)
+                publishFailure(state)
+                return
+            }
+            state.pending.removeSubrange(..<group.endIndex)
+        }
+        let lost = state.lostRoomFor
+        state.lostRoomFor = []
+        state.failure = nil
+        publishFailure(state)
+        logger.notice("Incidents are written again and everything that waited is on the disk")
+        if !lost.isEmpty { outlets.rewrite(lost) }
+    }
+
+    private func publishFailure(_ state: State) {
+        shownFailure.withLock { shown in
+            shown = state.failure
+            shown?.pending = state.pending.count
+        }
+        metrics.setHealthy(state.failure == nil)
+    }
+
+    /// The last turn of the thread: one more try for everything.
+    private func finish() {
+        state.withLock { state in
+            let arrived = takeInbox()
+            if let failure = state.failure {
+                let now = clock.now()
+                arrived.forEach { receiveWhileFailing($0, failure, now, &state) }
+                retryPending(now, &state)
+            } else {
+                commit(arrived[...], &state)
+            }
+        }
+    }
+}
+
+extension StoreError {
+    /// The same writes would fail again on a sound disk.
+    var isInTheData: Bool { code == .constraint || code == .unreadable }
+}
+
+extension PendingDelivery {
+    var notDurable: PendingDelivery {
+        var copy = self
+        copy.notice.durable = false
+        return copy
+    }
+}
+
+/// The handles of one database's metrics.
+struct CommitMetrics: Sendable {
+    private let ok: Counter
+    private let bad: Counter
+    private let time: Timer
+    private let rows: Recorder
+    private let healthy: Meter
+
+    init(database: String) {
+        ok = GatewayMetric.commits.counter(database, "ok")
+        bad = GatewayMetric.commits.counter(database, "failed")
+        time = GatewayMetric.commitDuration.timer(database)
+        rows = GatewayMetric.commitRows.recorder(database)
+        healthy = GatewayMetric.storeHealthy.gauge(database)
+        healthy.set(1)
+    }
+
+    func committed(rows count: Int, in duration: Duration) {
+        ok.increment()
+        rows.record(count)
+        time.recordNanoseconds(Int64(duration / .nanoseconds(1)))
+    }
+
+    func failed() { bad.increment() }
+
+    func setHealthy(_ isHealthy: Bool) { healthy.set(isHealthy ? 1 : 0) }
+}

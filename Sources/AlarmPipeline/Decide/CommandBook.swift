@@ -1,0 +1,114 @@
+import IncidentCore
+import IncidentStore
+import TerminalModel
+
+/// Commands that wait for their terminal or for its answer: one outstanding per terminal, the rest in order.
+struct CommandBook {
+    struct Entry {
+        var record: CommandRecord
+        var expiresMonotonicMilliseconds: Int64
+        /// The row is on the disk, or the store fails and it must not wait for that.
+        var isSettled: Bool
+    }
+
+    let limitPerTerminal: Int
+    let limit: Int
+    private var entries: [Int64: Entry] = [:]
+    /// Ids in the order they were asked for.
+    private var waiting: [TerminalID: [Int64]] = [:]
+    private var outstanding: [TerminalID: Int64] = [:]
+    private var expiries = TimerHeap<Int64>()
+
+    init(limitPerTerminal: Int, limit: Int) {
+        self.limitPerTerminal = limitPerTerminal
+        self.limit = limit
+    }
+
+    var count: Int { entries.count }
+    var nextExpiry: Int64? { expiries.earliestDue }
+
+    func hasRoom(for terminal: TerminalID) -> Bool {
+        entries.count < limit && (waiting[terminal]?.count ?? 0) < limitPerTerminal
+    }
+
+    func record(_ id: Int64) -> CommandRecord? { entries[id]?.record }
+
+    mutating func add(_ record: CommandRecord, now: Moment, isSettled: Bool) {
+        let left = record.expiresAt.milliseconds - now.wall.milliseconds
+        let expires = now.monotonicMilliseconds + max(0, left)
+        entries[record.id] = Entry(record: record, expiresMonotonicMilliseconds: expires, isSettled: isSettled)
+        // What was sent before a restart is not sent again; its answer or its end is waited for.
+        if record.outcome == .queued { waiting[record.terminal, default: []].append(record.id) }
+        expiries.add(record.id, due: expires)
+    }
+
+    mutating func settle(_ id: Int64) { entries[id]?.isSettled = true }
+
+    /// The next command for a terminal that is there to take it; it is outstanding from now on.
+    mutating func next(for terminal: TerminalID, now: Moment) -> DownlinkOrder? {
+        guard outstanding[terminal] == nil, let id = waiting[terminal]?.first, let entry = entries[id],
+            entry.isSettled, entry.expiresMonotonicMilliseconds > now.monotonicMilliseconds
+        else { return nil }
+        takeFirst(of: terminal)
+        outstanding[terminal] = id
+        return DownlinkOrder(
+            id: id, terminal: terminal, command: entry.record.command,
+            expiresMonotonicMilliseconds: entry.expiresMonotonicMilliseconds)
+    }
+
+    /// What a session says of a command; nil when that is no news. A command only moves forward, except back to the
+    /// queue when its session could not send it.
+    mutating func apply(_ outcome: CommandOutcome, to id: Int64, at time: Timestamp) -> CommandRecord? {
+        guard var entry = entries[id], entry.record.outcome != outcome else {
+            if outcome == .queued { putBack(id) }
+            return nil
+        }
+        let terminal = entry.record.terminal
+        switch outcome {
+        case .queued:
+            guard entry.record.outcome == .queued else { return nil }
+            putBack(id)
+            return nil
+        case .sent: break
+        case .confirmed, .failed, .expired:
+            entries[id] = nil
+            if outstanding[terminal] == id { outstanding[terminal] = nil }
+            waiting[terminal]?.removeAll { $0 == id }
+            if waiting[terminal]?.isEmpty == true { waiting[terminal] = nil }
+        }
+        entry.record.outcome = outcome
+        entry.record.updatedAt = time
+        if entries[id] != nil { entries[id] = entry }
+        return entry.record
+    }
+
+    /// The terminal left: what was handed over but not sent waits for it again.
+    mutating func disconnected(_ terminal: TerminalID) {
+        guard let id = outstanding[terminal] else { return }
+        if entries[id]?.record.outcome == .queued { putBack(id) } else { outstanding[terminal] = nil }
+    }
+
+    /// Commands whose time is over.
+    mutating func expired(now: Moment) -> [CommandRecord] {
+        var records: [CommandRecord] = []
+        while let id = expiries.take(dueBy: now.monotonicMilliseconds) {
+            guard let entry = entries[id] else { continue }
+            // What was sent may still have been done: it is not known.
+            let outcome: CommandOutcome =
+                entry.record.outcome == .sent ? .failed(reason: "the terminal did not answer") : .expired
+            if let record = apply(outcome, to: id, at: now.wall) { records.append(record) }
+        }
+        return records
+    }
+
+    private mutating func putBack(_ id: Int64) {
+        guard let terminal = entries[id]?.record.terminal, outstanding[terminal] == id else { return }
+        outstanding[terminal] = nil
+        waiting[terminal, default: []].insert(id, at: 0)
+    }
+
+    private mutating func takeFirst(of terminal: TerminalID) {
+        waiting[terminal]?.removeFirst()
+        if waiting[terminal]?.isEmpty == true { waiting[terminal] = nil }
+    }
+}

@@ -1,0 +1,224 @@
+import GatewayTelemetry
+import IncidentCore
+import IncidentStore
+import TerminalModel
+
+/// What is known of terminals: who they are, when they were heard, what they are told.
+extension Decider {
+    /// Terminals that only registered themselves are kept up to this many; listed ones always.
+    static let maximumTerminals = 1_000_000
+
+    // MARK: Registration
+
+    mutating func register(_ registration: Registration, _ ticket: ReplyTicket) {
+        let terminal = registration.terminal
+        guard terminals[terminal] != nil || terminals.count < Self.maximumTerminals else {
+            output.results.append(IngestResult(ticket: ticket, outcome: .failed))
+            return
+        }
+        if terminals[terminal] == nil {
+            terminals[terminal] = Terminal(
+                assignment: TerminalAssignment(terminal: terminal, person: nil, model: registration.model),
+                isListed: false)
+        }
+        var entry = CommitEntry()
+        entry.writes = [
+            .registration(
+                RegistrationRecord(
+                    terminal: terminal, protocolName: registration.protocolName, maker: registration.maker,
+                    model: registration.model, serialNumber: registration.serialNumber,
+                    codeDigest: registration.codeDigest, at: registration.at))
+        ]
+        entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
+        entry.isDiscardable = true
+        let directory = directory
+        entry.onCommit = {
+            // The directory is only ever changed on the committing thread, so reading and writing cannot interleave.
+            var known = directory[terminal] ?? KnownTerminal(model: registration.model)
+            known.authCodeDigests = known.authCodeDigests.prefix(1) + [registration.codeDigest]
+            directory[terminal] = known
+        }
+        output.entries.append(entry)
+    }
+
+    mutating func authenticated(_ terminal: TerminalID, _ digest: [UInt8]) {
+        var entry = CommitEntry()
+        entry.writes = [.authenticated(terminal, digest: digest)]
+        let directory = directory
+        entry.onCommit = {
+            guard var known = directory[terminal], known.authCodeDigests.contains(digest) else { return }
+            known.authCodeDigests = [digest]
+            directory[terminal] = known
+        }
+        output.entries.append(entry)
+    }
+
+    /// Lists a terminal and says whose it is; `nil` takes it off the lists.
+    mutating func assign(
+        _ assignment: TerminalAssignment?, terminal: TerminalID, now: Moment, _ finish: (inout CommitEntry) -> Void
+    ) {
+        var entry = CommitEntry()
+        let directory = directory
+        if let assignment {
+            terminals[terminal] = Terminal(assignment: assignment, isListed: true)
+            entry.writes = [.assignment(assignment, at: now.wall)]
+            entry.onCommit = {
+                var known = directory[terminal] ?? KnownTerminal()
+                known.model = assignment.model
+                known.utcOffsetMinutes = assignment.utcOffsetMinutes
+                known.trustedByID = assignment.trustedByID
+                directory[terminal] = known
+            }
+        } else {
+            terminals[terminal] = nil
+            lastWords[terminal] = nil
+            watch.forget(terminal)
+            fences.forget(terminal)
+            entry.writes = [.removeTerminal(terminal, at: now.wall)]
+            entry.onCommit = { directory[terminal] = nil }
+        }
+        finish(&entry)
+        if !entry.writes.isEmpty { output.entries.append(entry) }
+    }
+
+    // MARK: Last words
+
+    /// Remembers that a terminal was heard, and what it said when that is more than a sign of life.
+    mutating func note(_ event: TerminalEvent, now: Moment) {
+        let seen = event.received ?? now.wall
+        guard event.kind != .heartbeat, event.kind != .reply, !event.historical else {
+            lastWords[event.terminal, default: LastWords(seen: seen)].seen = seen
+            return
+        }
+        let hadEvent = lastWords[event.terminal]?.event != nil
+        guard hadEvent || heldEvents < Self.maximumHeldEvents else {
+            lastWords[event.terminal, default: LastWords(seen: seen)].seen = seen
+            return
+        }
+        if !hadEvent { heldEvents += 1 }
+        lastWords[event.terminal] = LastWords(seen: seen, event: event)
+    }
+
+    /// Puts last words that are not written yet on their way, in small groups that do not delay an alarm.
+    mutating func flushLastWords(limit: Int) {
+        var writes: [StoreWrite] = []
+        for (terminal, words) in lastWords.prefix(limit) {
+            // A terminal that the site does not know leaves no row of its own.
+            guard terminals[terminal] != nil else { continue }
+            writes.append(
+                .terminalState(
+                    TerminalStateRecord(terminal: terminal, lastSeen: words.seen, event: words.event?.json.text)))
+        }
+        if lastWords.count <= limit {
+            lastWords.removeAll(keepingCapacity: true)
+            heldEvents = 0
+        } else {
+            for terminal in lastWords.keys.prefix(limit) {
+                if lastWords.removeValue(forKey: terminal)?.event != nil { heldEvents -= 1 }
+            }
+        }
+        for start in stride(from: 0, to: writes.count, by: Self.lastWordsPerCommit) {
+            var entry = CommitEntry()
+            entry.writes = Array(writes[start..<min(start + Self.lastWordsPerCommit, writes.count)])
+            entry.isDiscardable = true
+            output.entries.append(entry)
+        }
+    }
+
+    /// Writes on which side of a fence terminals were found, where that raised nothing.
+    mutating func flushFenceStates() {
+        let states = fences.takeChangedStates()
+        guard !states.isEmpty else { return }
+        var entry = CommitEntry()
+        entry.writes = states.map(StoreWrite.fenceState)
+        output.entries.append(entry)
+    }
+
+    // MARK: Commands
+
+    /// Puts a command into its terminal's queue.
+    ///
+    /// - Throws: `number_refused` for a number that must not be dialled (promise P7), `queue_full`, `request_invalid`.
+    mutating func enqueue(
+        _ command: TerminalCommand, for terminal: TerminalID, incident: IncidentID?, by: String, expiresAt: Timestamp,
+        into entry: inout CommitEntry, now: Moment
+    ) throws(PipelineError) -> CommandRecord {
+        let command = try admitted(command)
+        guard commands.hasRoom(for: terminal) else {
+            throw PipelineError(.queueFull, "terminal \(terminal) has too many commands waiting")
+        }
+        lastCommandID += 1
+        let record = CommandRecord(
+            id: lastCommandID, terminal: terminal, command: command, incident: incident, by: by, createdAt: now.wall,
+            expiresAt: expiresAt)
+        commands.add(record, now: now, isSettled: false)
+        entry.writes.append(.command(record))
+        entry.events.append(.command(record))
+        let previous = entry.onSettled
+        let post = post
+        let id = record.id
+        entry.onSettled = { error in
+            previous?(error)
+            post(.commandSettled(id))
+        }
+        return record
+    }
+
+    /// The one guard of numbers that leave the process to be dialled by a terminal, and the ranges of the rest.
+    private func admitted(_ command: TerminalCommand) throws(PipelineError) -> TerminalCommand {
+        switch command {
+        case .callBack(let number, let listen):
+            switch DialGuard(isCommissioned: engine.rules.isCommissioned).examine(number) {
+            case .allowed(let digits, isEmergency: false): return .callBack(number: digits, listen: listen)
+            case .allowed(_, isEmergency: true):
+                throw PipelineError(.numberRefused, "a terminal is never told to dial an emergency number")
+            case .refused(let refusal): throw PipelineError(.numberRefused, refusal.code)
+            }
+        case .message(let text, _):
+            guard !text.isEmpty, text.utf8.count <= 1000 else {
+                throw PipelineError(.invalid, "a message has 1 to 1000 bytes of UTF-8")
+            }
+        case .reportInterval(let seconds):
+            guard (1...86_400).contains(seconds) else {
+                throw PipelineError(.invalid, "a report interval is 1 to 86400 s")
+            }
+        case .track(let interval, let duration):
+            guard (0...86_400).contains(interval), (0...7 * 86_400).contains(duration) else {
+                throw PipelineError(.invalid, "tracking is 0 to 86400 s apart for at most 7 days")
+            }
+        case .locate, .confirmAlarm: break
+        }
+        return command
+    }
+
+    mutating func commandSettled(_ id: Int64, now: Moment) {
+        commands.settle(id)
+        guard let record = commands.record(id), presences[record.terminal] != nil else { return }
+        sendNext(to: record.terminal, now: now)
+    }
+
+    mutating func sendNext(to terminal: TerminalID, now: Moment) {
+        if let order = commands.next(for: terminal, now: now) { output.orders.append(order) }
+    }
+
+    mutating func commandOutcome(_ id: Int64, _ outcome: CommandOutcome, at time: Timestamp, now: Moment) {
+        guard let record = commands.apply(outcome, to: id, at: time) else { return }
+        write(record)
+        if case .sent = outcome { return }
+        if presences[record.terminal] != nil { sendNext(to: record.terminal, now: now) }
+    }
+
+    mutating func write(_ record: CommandRecord) {
+        var entry = CommitEntry()
+        entry.writes = [.commandOutcome(id: record.id, record.outcome, at: record.updatedAt)]
+        entry.events = [.command(record)]
+        if let incident = record.incident, let known = engine.incident(incident) {
+            let reason = if case .failed(let reason) = record.outcome { ": \(reason)" } else { "" }
+            let line = TimelineEntry(
+                at: record.updatedAt, kind: .command, actor: record.terminal.description,
+                detail: "\(record.command.name) \(record.outcome.name)\(reason)")
+            entry.writes.append(.change(IncidentChange(incident: known, entries: [line])))
+        }
+        output.entries.append(entry)
+    }
+}

@@ -1,0 +1,278 @@
+import GatewayTelemetry
+import IncidentCore
+import IncidentStore
+import Logging
+import TerminalModel
+
+/// Everything that is decided, in one place and on one thread: rules, incidents, commands, what is known of terminals.
+///
+/// It does no I/O but reading a person's card; what has to be done is put into `output` and done after each turn.
+struct Decider: ~Copyable {
+    /// What one turn wants done.
+    struct Output {
+        var entries: [CommitEntry] = []
+        /// Answers that wait for nothing.
+        var results: [IngestResult] = []
+        var track: [TrackItem] = []
+        var orders: [DownlinkOrder] = []
+        var events: [PipelineEvent] = []
+        /// Incidents that a human has taken over.
+        var takenOver: [IncidentID] = []
+    }
+
+    /// What is known of a terminal without asking the database.
+    struct Terminal {
+        var assignment: TerminalAssignment
+        var isListed: Bool
+    }
+
+    /// A terminal that is connected now.
+    struct Presence: Sendable, Equatable {
+        var bearer: Bearer
+        var peer: String
+        var protocolName: ProtocolName
+        var since: Timestamp
+    }
+
+    /// Last words that are not written yet.
+    struct LastWords {
+        var seen: Timestamp
+        var event: TerminalEvent?
+    }
+
+    /// Events held for the next writing of last words; beyond these only the time is kept.
+    static let maximumHeldEvents = 50_000
+    /// Last words written in one transaction.
+    static let lastWordsPerCommit = 500
+    static let lastWordsPerFlush = 4000
+    /// Attempts that failed beyond these are put on the timeline only now and then; each is in the attempts table.
+    static let attemptsOnTimeline = 5
+    static let laterAttemptsOnTimeline = 20
+
+    var engine: IncidentEngine
+    var watch: ConditionWatch
+    var fences: FenceRules
+    var commands: CommandBook
+    let people: PeopleCache
+    let configuration: PipelineConfiguration
+    let directory: TerminalDirectory
+    let logger: Logger
+    let hub: EventHub
+
+    var terminals: [TerminalID: Terminal] = [:]
+    var presences: [TerminalID: Presence] = [:]
+    /// Open incidents with what was last known of their need for a human.
+    var open: [IncidentID: Bool] = [:]
+    /// Open incidents by terminal; their terminals use the alarm lane.
+    var attention: [TerminalID: Int] = [:]
+    var attentionChanged = false
+    var lastCommandID: Int64
+    /// The site was commissioned by the logged act, which outlives restarts and configurations.
+    var isCommissionedByAct: Bool
+    var isCommissionedByRules: Bool
+    var lastWords: [TerminalID: LastWords] = [:]
+    var heldEvents = 0
+    var nextFlushMilliseconds: Int64
+    var output = Output()
+    /// Rings the thread after a commit: set by the pipeline.
+    let post: @Sendable (DecisionMessage) -> Void
+
+    /// Whose terminal it is, as far as anybody knows.
+    func person(of terminal: TerminalID) -> Person? {
+        terminals[terminal]?.assignment.person.flatMap(people.person)
+    }
+
+    // MARK: Input
+
+    mutating func handle(_ item: IngestItem, now: Moment) {
+        switch item {
+        case .report(let report, let ticket): handle(report, ticket, now: now)
+        case .registration(let registration, let ticket): register(registration, ticket)
+        case .authenticated(let terminal, let digest, _): authenticated(terminal, digest)
+        case .online(let terminal, let bearer, let peer, let protocolName, let at):
+            presences[terminal] = Presence(bearer: bearer, peer: peer, protocolName: protocolName, since: at.wall)
+            publish(.online(terminal, bearer, peer: peer, at: at.wall))
+            sendNext(to: terminal, now: now)
+        case .offline(let terminal, let bearer, let reason, let at):
+            if presences[terminal]?.bearer == bearer { presences[terminal] = nil }
+            commands.disconnected(terminal)
+            publish(.offline(terminal, bearer, reason: reason, at: at.wall))
+        case .command(let id, let outcome, let at): commandOutcome(id, outcome, at: at.wall, now: now)
+        }
+    }
+
+    private mutating func handle(_ report: InboundReport, _ ticket: ReplyTicket, now: Moment) {
+        let event = report.event
+        let terminal = event.terminal
+        note(event, now: now)
+        publish(.event(event, report.trust))
+
+        let isLifeSafety = !event.alarms.isDisjoint(with: .lifeSafety)
+        let mayConcernPerson = !event.alarms.isEmpty || !event.keys.isEmpty || attention[terminal] != nil
+        let person = mayConcernPerson ? person(of: terminal) : nil
+        var decision = engine.report(report, person: person, now: now)
+        let owner = terminals[terminal]?.assignment.person
+        let people = people
+        let crossings = fences.observe(
+            event, person: owner, groups: { owner.flatMap(people.person)?.groups ?? [] }, now: now)
+        for condition in watch.observe(event, now: now) + crossings {
+            let found = engine.condition(
+                condition, terminal: terminal, trust: report.trust, person: self.person(of: terminal), now: now)
+            decision.changes += found.changes
+            decision.commands += found.commands
+        }
+
+        let point = TrackPoint(event, received: event.received ?? now.wall)
+        let touchesLife = isLifeSafety || decision.changes.contains { $0.incident.service.isLifeSafety }
+        if touchesLife || !decision.isEmpty || !event.keys.isEmpty {
+            var entry = CommitEntry()
+            entry.results = [IngestResult(ticket: ticket, outcome: .stored, isAlarm: touchesLife)]
+            if let point {
+                entry.track = [TrackItem(point: point, ticket: nil, arrivedMilliseconds: now.monotonicMilliseconds)]
+            }
+            if touchesLife { entry.alarmReceivedMilliseconds = received(event, now: now) }
+            absorb(decision, into: &entry, now: now)
+            entry.writes += fences.takeChangedStates().map(StoreWrite.fenceState)
+            output.entries.append(entry)
+        } else if let point {
+            let waits = configuration.positionPolicy == .stored
+            output.track.append(
+                TrackItem(point: point, ticket: waits ? ticket : nil, arrivedMilliseconds: now.monotonicMilliseconds))
+            if !waits { output.results.append(IngestResult(ticket: ticket, outcome: .stored)) }
+        } else {
+            output.results.append(IngestResult(ticket: ticket, outcome: .stored))
+        }
+        if presences[terminal] != nil { sendNext(to: terminal, now: now) }
+    }
+
+    /// When the report was received, on the monotonic clock.
+    private func received(_ event: TerminalEvent, now: Moment) -> Int64 {
+        let ago = event.received.map { now.wall.milliseconds - $0.milliseconds } ?? 0
+        return now.monotonicMilliseconds - max(0, ago)
+    }
+
+    func publish(_ event: @autoclosure () -> PipelineEvent) {
+        if hub.hasSubscribers { hub.publish([event()]) }
+    }
+
+    // MARK: Decisions
+
+    /// Turns what the engine decided into writes, deliveries and commands.
+    mutating func absorb(_ decision: Decision, into entry: inout CommitEntry, now: Moment) {
+        for change in decision.changes {
+            entry.writes.append(.change(change))
+            for delivery in change.deliveries {
+                for target in delivery.targets {
+                    entry.deliveries.append(
+                        PendingDelivery(
+                            notice: delivery.notice, target: target, attempts: 0, nextAttemptAt: delivery.notice.at))
+                }
+            }
+            follow(change.incident, into: &entry)
+            entry.events.append(.incident(change.incident))
+            log(change)
+        }
+        for order in decision.commands {
+            let lifetime = Int64(configuration.orderLifetimeSeconds) * 1000
+            _ = try? enqueue(
+                order.command, for: order.terminal, incident: order.incident, by: "gateway",
+                expiresAt: now.wall.adding(milliseconds: lifetime), into: &entry, now: now)
+        }
+    }
+
+    /// Keeps count of what is open, and ends the calls for a human when one has taken over.
+    mutating func follow(_ incident: Incident, into entry: inout CommitEntry) {
+        let awaited = open[incident.id]
+        let awaits = incident.state.awaitsHuman
+        if awaited == true, !awaits {
+            entry.writes.append(.stopRaising(incident.id))
+            output.takenOver.append(incident.id)
+        }
+        if awaited != awaits { attentionChanged = true }
+        if incident.state.isOpen {
+            if awaited == nil { countAttention(incident.terminal, 1) }
+            open[incident.id] = awaits
+        } else if open.removeValue(forKey: incident.id) != nil {
+            countAttention(incident.terminal, -1)
+        }
+    }
+
+    mutating func countAttention(_ terminal: TerminalID, _ change: Int) {
+        let count = (attention[terminal] ?? 0) + change
+        attention[terminal] = count > 0 ? count : nil
+        attentionChanged = true
+    }
+
+    private func log(_ change: IncidentChange) {
+        guard let first = change.entries.first(where: { $0.kind == .opened || $0.kind == .closed }) else { return }
+        logger.notice(
+            first.kind == .opened ? "Incident opened" : "Incident closed",
+            metadata: .keyed([
+                .incidentID: "\(change.incident.id)", .incidentService: "\(change.incident.service.rawValue)",
+                .terminalID: "\(change.incident.terminal)",
+            ]))
+    }
+
+    /// An entry without a report: operators, time, attempts.
+    mutating func add(_ decision: Decision, now: Moment, _ finish: (inout CommitEntry) -> Void = { _ in }) {
+        var entry = CommitEntry()
+        absorb(decision, into: &entry, now: now)
+        finish(&entry)
+        output.entries.append(entry)
+    }
+
+    mutating func attempted(_ report: OutboxPump.Report, now: Moment) {
+        let attempt = report.attempt
+        var decision = Decision()
+        if let outcome = report.outcome, isForTimeline(outcome, attempt.attempt) {
+            decision = engine.attempted(
+                attempt.incident, target: attempt.target, outcome: outcome, attempt: attempt.attempt, now: now)
+        }
+        add(decision, now: now) { $0.writes.append(.attempt(attempt)) }
+    }
+
+    private func isForTimeline(_ outcome: AttemptOutcome, _ attempt: Int) -> Bool {
+        guard case .failed = outcome else { return true }
+        return attempt <= Self.attemptsOnTimeline || attempt % Self.laterAttemptsOnTimeline == 0
+    }
+
+    /// Incidents whose changes were lost in memory while the store failed: their present state is written.
+    mutating func rewrite(_ ids: Set<IncidentID>) {
+        let changes = ids.compactMap { engine.incident($0) }.map { IncidentChange(incident: $0) }
+        guard !changes.isEmpty else { return }
+        var entry = CommitEntry()
+        entry.writes = changes.map(StoreWrite.change)
+        output.entries.append(entry)
+    }
+
+    // MARK: Time
+
+    /// Does what is due and says when there is next something to do, on the monotonic clock.
+    mutating func advance(now: Moment) -> Int64 {
+        let people = people
+        while let due = engine.nextDeadlineMonotonicMilliseconds, due <= now.monotonicMilliseconds {
+            let decision = engine.advance(now: now, people: people.person)
+            guard !decision.isEmpty else { break }
+            add(decision, now: now)
+        }
+        if let due = watch.nextDeadlineMonotonicMilliseconds, due <= now.monotonicMilliseconds {
+            for (terminal, condition) in watch.advance(now: now) where terminals[terminal] != nil {
+                let trust: Trust = terminals[terminal]?.isListed == true ? .byID : .unknown
+                let decision = engine.condition(
+                    condition, terminal: terminal, trust: trust, person: person(of: terminal), now: now)
+                if !decision.isEmpty { add(decision, now: now) }
+            }
+        }
+        for record in commands.expired(now: now) { write(record) }
+        if now.monotonicMilliseconds >= nextFlushMilliseconds {
+            flushLastWords(limit: Self.lastWordsPerFlush)
+            flushFenceStates()
+            nextFlushMilliseconds = now.monotonicMilliseconds + Int64(configuration.stateFlushMilliseconds)
+        }
+        var next = nextFlushMilliseconds
+        if let due = engine.nextDeadlineMonotonicMilliseconds { next = min(next, due) }
+        if let due = watch.nextDeadlineMonotonicMilliseconds { next = min(next, due) }
+        if let due = commands.nextExpiry { next = min(next, due) }
+        return next
+    }
+}

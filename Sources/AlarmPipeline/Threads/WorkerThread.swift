@@ -1,0 +1,96 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// Wakes one sleeping thread; a ring that nobody waits for is kept until the next wait.
+///
+/// Waits run on CLOCK_MONOTONIC, so that setting the wall clock neither cuts nor stretches them.
+/// `@unchecked Sendable`: the members are touched only while the pthread mutex is held, and it lives as long as they do.
+final class Doorbell: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var hasRung = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    func ring() {
+        pthread_mutex_lock(mutex)
+        hasRung = true
+        pthread_cond_signal(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Returns at the next ring, at once when one is kept, or after the time.
+    func wait(milliseconds: Int64) {
+        guard milliseconds > 0 else { return }
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let nanoseconds = deadline.tv_nsec + Int(milliseconds % 1000) * 1_000_000
+        deadline.tv_sec += Int(milliseconds / 1000) + nanoseconds / 1_000_000_000
+        deadline.tv_nsec = nanoseconds % 1_000_000_000
+        pthread_mutex_lock(mutex)
+        var result: Int32 = 0
+        while !hasRung, result == 0 { result = pthread_cond_timedwait(condition, mutex, &deadline) }
+        hasRung = false
+        pthread_mutex_unlock(mutex)
+    }
+}
+
+/// A thread that does one turn of work after another and sleeps in between, counting its turns for the watchdog.
+final class WorkerThread: Sendable {
+    /// The longest sleep: a healthy thread turns at least so often.
+    static let maximumSleepMilliseconds: Int64 = 1000
+
+    let name: String
+    let bell = Doorbell()
+    private let turns = Atomic<UInt64>(0)
+    private let stopping = Atomic<Bool>(false)
+    private let finished = DispatchSemaphore(value: 0)
+
+    init(name: String) {
+        self.name = name
+    }
+
+    /// Rises with every turn; a thread that hangs leaves it where it is.
+    var liveness: UInt64 { turns.load(ordering: .relaxed) }
+
+    var isStopping: Bool { stopping.load(ordering: .acquiring) }
+
+    /// Starts the thread. `turn` does what there is to do and says how long it may sleep; `last` runs once at the end.
+    func start(turn: @escaping @Sendable () -> Int64, last: @escaping @Sendable () -> Void) {
+        let thread = Thread { [self] in
+            while !isStopping {
+                let milliseconds = turn()
+                turns.wrappingAdd(1, ordering: .relaxed)
+                bell.wait(milliseconds: min(milliseconds, Self.maximumSleepMilliseconds))
+            }
+            last()
+            finished.signal()
+        }
+        thread.name = name
+        thread.stackSize = 2 << 20
+        thread.start()
+    }
+
+    /// Lets the thread finish and waits for it.
+    func stop() {
+        stopping.store(true, ordering: .releasing)
+        bell.ring()
+        finished.wait()
+        finished.signal()
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import TerminalModel
+
+/// The arguments of a command as one JSON object in the `commands` table; absent members do not belong to the command.
+struct CommandArguments: Codable {
+    var text: String?
+    var urgent: Bool?
+    var number: String?
+    var listen: Bool?
+    var seconds: Int?
+    var durationSeconds: Int?
+    var sequence: Int?
+
+    init(_ command: TerminalCommand) {
+        switch command {
+        case .locate: break
+        case .message(let text, let urgent): (self.text, self.urgent) = (text, urgent)
+        case .callBack(let number, let listen): (self.number, self.listen) = (number, listen)
+        case .reportInterval(let seconds): self.seconds = seconds
+        case .track(let interval, let duration): (self.seconds, self.durationSeconds) = (interval, duration)
+        case .confirmAlarm(let sequence): self.sequence = sequence
+        }
+    }
+
+    /// - Throws: `unreadable` for a name or arguments that this version does not know.
+    func command(named name: String) throws(StoreError) -> TerminalCommand {
+        switch name {
+        case "locate": return .locate
+        case "message":
+            if let text { return .message(text: text, urgent: urgent ?? false) }
+        case "call-back":
+            if let number { return .callBack(number: number, listen: listen ?? false) }
+        case "report-interval":
+            if let seconds { return .reportInterval(seconds: seconds) }
+        case "track":
+            if let seconds, let durationSeconds {
+                return .track(intervalSeconds: seconds, durationSeconds: durationSeconds)
+            }
+        case "confirm-alarm":
+            if let sequence { return .confirmAlarm(sequence: sequence) }
+        default: break
+        }
+        throw StoreError(.unreadable, "a stored command is named \"\(name)\" and its arguments do not fit")
+    }
+}
+
+extension CommandOutcome {
+    /// Puts an outcome together again from its two columns.
+    init(name: String, reason: String?) {
+        switch name {
+        case "sent": self = .sent
+        case "confirmed": self = .confirmed
+        case "failed": self = .failed(reason: reason ?? "")
+        case "expired": self = .expired
+        default: self = .queued
+        }
+    }
+
+    var reason: String? {
+        if case .failed(let reason) = self { reason } else { nil }
+    }
+}
+
+/// JSON in columns.
+enum ColumnJSON {
+    static func text(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func value<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,136 @@
+import GRDB
+
+/// The tables of `incidents.sqlite`; a migration that has been released is never changed.
+///
+/// Times are milliseconds since 1970 UTC. Identities are text as on every interface, so that the file can be read with
+/// the `sqlite3` shell.
+enum IncidentSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 people, terminals, incidents, outbox") { database in
+            for statement in Self.first { try database.execute(sql: statement) }
+        }
+        return migrator
+    }
+
+    private static let first = [
+        """
+        CREATE TABLE people (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, card TEXT NOT NULL) WITHOUT ROWID
+        """,
+        // digest_new is the code handed out last whose use has not been seen yet, digest_used the good one before it.
+        """
+        CREATE TABLE terminals (
+            terminal TEXT PRIMARY KEY NOT NULL, listed INTEGER NOT NULL DEFAULT 0, person TEXT,
+            model TEXT NOT NULL DEFAULT '', utc_offset_minutes INTEGER NOT NULL DEFAULT 480,
+            trusted_by_id INTEGER NOT NULL DEFAULT 0, protocol TEXT, maker TEXT, registered_model TEXT,
+            serial_number TEXT, digest_used BLOB, digest_new BLOB, registered_at INTEGER) WITHOUT ROWID
+        """,
+        "CREATE INDEX terminals_person ON terminals(person) WHERE person IS NOT NULL",
+        // Who held a terminal when: says whose positions a stretch of a track is.
+        """
+        CREATE TABLE holders (
+            terminal TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER, person TEXT NOT NULL,
+            PRIMARY KEY (terminal, since)) WITHOUT ROWID
+        """,
+        "CREATE INDEX holders_person ON holders(person)",
+        "CREATE TABLE fences (id TEXT PRIMARY KEY NOT NULL, fence TEXT NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE fence_states (
+            terminal TEXT NOT NULL, fence TEXT NOT NULL, state TEXT NOT NULL,
+            PRIMARY KEY (terminal, fence)) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE incidents (
+            id TEXT PRIMARY KEY NOT NULL, state TEXT NOT NULL, service TEXT NOT NULL, terminal TEXT NOT NULL,
+            person TEXT, opened_at INTEGER NOT NULL, acknowledged_at INTEGER, closed_at INTEGER,
+            snapshot TEXT NOT NULL)
+        """,
+        "CREATE INDEX incidents_open ON incidents(opened_at) WHERE closed_at IS NULL",
+        "CREATE INDEX incidents_closed ON incidents(closed_at) WHERE closed_at IS NOT NULL",
+        "CREATE INDEX incidents_opened ON incidents(opened_at)",
+        "CREATE INDEX incidents_terminal ON incidents(terminal, opened_at)",
+        "CREATE INDEX incidents_person ON incidents(person, opened_at)",
+        """
+        CREATE TABLE timeline (
+            id INTEGER PRIMARY KEY, incident TEXT NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL,
+            actor TEXT NOT NULL, detail TEXT NOT NULL)
+        """,
+        "CREATE INDEX timeline_incident ON timeline(incident)",
+        """
+        CREATE TABLE evidence (
+            id INTEGER PRIMARY KEY, incident TEXT NOT NULL, at INTEGER NOT NULL, protocol TEXT NOT NULL,
+            peer TEXT NOT NULL, bearer TEXT NOT NULL, frame BLOB NOT NULL, event TEXT NOT NULL)
+        """,
+        "CREATE INDEX evidence_incident ON evidence(incident)",
+        """
+        CREATE TABLE events (id TEXT PRIMARY KEY NOT NULL, incident TEXT NOT NULL, notice TEXT NOT NULL) WITHOUT ROWID
+        """,
+        "CREATE INDEX events_incident ON events(incident)",
+        // state: pending, accepted, gave_up, stopped.
+        """
+        CREATE TABLE outbox (
+            event TEXT NOT NULL, target TEXT NOT NULL, incident TEXT NOT NULL, state TEXT NOT NULL,
+            attempts INTEGER NOT NULL DEFAULT 0, next_attempt_at INTEGER NOT NULL,
+            PRIMARY KEY (event, target)) WITHOUT ROWID
+        """,
+        "CREATE INDEX outbox_pending ON outbox(next_attempt_at) WHERE state = 'pending'",
+        "CREATE INDEX outbox_incident ON outbox(incident)",
+        // Attempts in a row that ended alike share one line: an endless retry stays one line.
+        """
+        CREATE TABLE attempts (
+            id INTEGER PRIMARY KEY, event TEXT NOT NULL, target TEXT NOT NULL, incident TEXT NOT NULL,
+            first_attempt INTEGER NOT NULL, last_attempt INTEGER NOT NULL, started_at INTEGER NOT NULL,
+            ended_at INTEGER NOT NULL, outcome TEXT NOT NULL, evidence TEXT NOT NULL)
+        """,
+        "CREATE INDEX attempts_incident ON attempts(incident)",
+        "CREATE INDEX attempts_event ON attempts(event, target)",
+        """
+        CREATE TABLE commands (
+            id INTEGER PRIMARY KEY, terminal TEXT NOT NULL, name TEXT NOT NULL, arguments TEXT NOT NULL,
+            incident TEXT, by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+            state TEXT NOT NULL, reason TEXT, updated_at INTEGER NOT NULL)
+        """,
+        "CREATE INDEX commands_terminal ON commands(terminal, id)",
+        "CREATE INDEX commands_waiting ON commands(id) WHERE state IN ('queued', 'sent')",
+        "CREATE TABLE settings (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID",
+        """
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, unix_user TEXT NOT NULL,
+            action TEXT NOT NULL, detail TEXT NOT NULL)
+        """,
+        """
+        CREATE TABLE terminal_states (
+            terminal TEXT PRIMARY KEY NOT NULL, last_seen INTEGER NOT NULL, event TEXT) WITHOUT ROWID
+        """,
+    ]
+}
+
+/// The tables of one day's `tracks-YYYYMMDD.sqlite`.
+///
+/// Rows are only ever appended: `id` is the millisecond of the day and a running number, and each row names the row
+/// before it of the same terminal. So the hot insert touches one page, and one terminal's day is read by walking back
+/// from its newest row, without a secondary index. `heads` is a checkpoint of the newest rows, true up to `through`.
+enum TrackSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 positions") { database in
+            // terminal: the digits as bytes, most significant first, without leading zero bytes: hex(terminal) shows
+            // them. latitude, longitude: 1e-7 degrees. flags: 1 valid, 2 historical, then the source from bit 4.
+            try database.execute(
+                sql: """
+                    CREATE TABLE positions (
+                        id INTEGER PRIMARY KEY, terminal BLOB NOT NULL, previous INTEGER, received INTEGER NOT NULL,
+                        device INTEGER, sequence INTEGER, flags INTEGER NOT NULL, latitude INTEGER, longitude INTEGER,
+                        altitude_m INTEGER, speed_tenth_kmh INTEGER, course_deg INTEGER, satellites INTEGER,
+                        hdop_tenth INTEGER, accuracy_m INTEGER, battery_percent INTEGER,
+                        alarms INTEGER NOT NULL DEFAULT 0)
+                    """)
+            try database.execute(
+                sql: "CREATE TABLE heads (terminal BLOB PRIMARY KEY NOT NULL, id INTEGER NOT NULL) WITHOUT ROWID")
+            try database.execute(
+                sql: "CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), through INTEGER NOT NULL)")
+            try database.execute(sql: "INSERT INTO progress VALUES (1, 0)")
+        }
+        return migrator
+    }
+}

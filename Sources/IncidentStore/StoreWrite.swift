@@ -1,0 +1,178 @@
+public import IncidentCore
+public import TerminalModel
+
+/// One thing to remember; any number of them make one transaction, in their order.
+public enum StoreWrite: Sendable {
+    /// The incident after a change, its timeline, evidence, notices and outbox rows.
+    case change(IncidentChange)
+    case attempt(DeliveryAttempt)
+    /// A human has taken over: attempts to raise the alarm that are still waiting end here.
+    case stopRaising(IncidentID)
+    case command(CommandRecord)
+    case commandOutcome(id: Int64, CommandOutcome, at: Timestamp)
+    case registration(RegistrationRecord)
+    /// The code with this digest was used: every other code of the terminal is void.
+    case authenticated(TerminalID, digest: [UInt8])
+    case assignment(TerminalAssignment, at: Timestamp)
+    case removeTerminal(TerminalID, at: Timestamp)
+    case person(Person)
+    /// Removes the card only; see `IncidentStore.erase(person:)` for everything that is known of a person.
+    case removePerson(String)
+    case fence(FenceRecord)
+    case removeFence(String)
+    case fenceState(FenceStateRecord)
+    case terminalState(TerminalStateRecord)
+    /// nil removes the setting.
+    case setting(key: String, value: String?)
+    case audit(AuditEntry)
+}
+
+/// The facts of a registration that are kept. The code becomes the newest good one beside the code in use.
+public struct RegistrationRecord: Sendable, Equatable {
+    public var terminal: TerminalID
+    public var protocolName: ProtocolName
+    public var maker: String
+    public var model: String
+    public var serialNumber: String
+    /// SHA-256 of the code; the code itself is nowhere.
+    public var codeDigest: [UInt8]
+    public var at: Timestamp
+
+    public init(
+        terminal: TerminalID, protocolName: ProtocolName, maker: String, model: String, serialNumber: String,
+        codeDigest: [UInt8], at: Timestamp
+    ) {
+        self.terminal = terminal
+        self.protocolName = protocolName
+        self.maker = maker
+        self.model = model
+        self.serialNumber = serialNumber
+        self.codeDigest = codeDigest
+        self.at = at
+    }
+}
+
+/// How one try to hand a notice to one target ended, and what follows for the outbox row.
+public struct DeliveryAttempt: Sendable, Equatable {
+    /// How the outbox row stands afterwards.
+    public enum RowState: String, Sendable, CaseIterable {
+        case pending
+        case accepted
+        case gaveUp = "gave_up"
+        /// A human took over before the target had accepted.
+        case stopped
+    }
+
+    /// The notice's identifier.
+    public var event: String
+    public var incident: IncidentID
+    public var target: String
+    /// 1 for the first.
+    public var attempt: Int
+    public var startedAt: Timestamp
+    public var endedAt: Timestamp
+    /// `accepted`, `retry` or `gave_up`.
+    public var outcome: String
+    public var evidence: String
+    public var state: RowState
+    public var nextAttemptAt: Timestamp
+
+    public init(
+        event: String, incident: IncidentID, target: String, attempt: Int, startedAt: Timestamp, endedAt: Timestamp,
+        outcome: String, evidence: String, state: RowState, nextAttemptAt: Timestamp
+    ) {
+        self.event = event
+        self.incident = incident
+        self.target = target
+        self.attempt = attempt
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.outcome = outcome
+        self.evidence = evidence
+        self.state = state
+        self.nextAttemptAt = nextAttemptAt
+    }
+}
+
+/// A command to a terminal with its state.
+public struct CommandRecord: Sendable, Equatable, Identifiable {
+    /// Given by the pipeline, rising.
+    public var id: Int64
+    public var terminal: TerminalID
+    public var command: TerminalCommand
+    public var incident: IncidentID?
+    /// The operator, or `gateway` for the engine's own.
+    public var by: String
+    public var createdAt: Timestamp
+    public var expiresAt: Timestamp
+    public var outcome: CommandOutcome
+    public var updatedAt: Timestamp
+
+    public init(
+        id: Int64, terminal: TerminalID, command: TerminalCommand, incident: IncidentID?, by: String,
+        createdAt: Timestamp, expiresAt: Timestamp, outcome: CommandOutcome = .queued
+    ) {
+        self.id = id
+        self.terminal = terminal
+        self.command = command
+        self.incident = incident
+        self.by = by
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.outcome = outcome
+        self.updatedAt = createdAt
+    }
+}
+
+/// A fence as the geofencing rules write it, opaque to the store.
+public struct FenceRecord: Sendable, Equatable, Identifiable {
+    public var id: String
+    public var json: String
+
+    public init(id: String, json: String) {
+        self.id = id
+        self.json = json
+    }
+}
+
+/// How one terminal stands to one fence, opaque to the store.
+public struct FenceStateRecord: Sendable, Equatable {
+    public var terminal: TerminalID
+    public var fence: String
+    public var json: String
+
+    public init(terminal: TerminalID, fence: String, json: String) {
+        self.terminal = terminal
+        self.fence = fence
+        self.json = json
+    }
+}
+
+/// When a terminal was last heard and what it said; written in groups, some seconds late.
+public struct TerminalStateRecord: Sendable, Equatable {
+    public var terminal: TerminalID
+    public var lastSeen: Timestamp
+    /// The last event that said more than "I am here", as JSON; nil leaves the stored one.
+    public var event: String?
+
+    public init(terminal: TerminalID, lastSeen: Timestamp, event: String?) {
+        self.terminal = terminal
+        self.lastSeen = lastSeen
+        self.event = event
+    }
+}
+
+/// An act of a human that must be found again: commissioning, erasing, rules that were changed.
+public struct AuditEntry: Sendable, Equatable {
+    public var at: Timestamp
+    public var actor: Operator
+    public var action: String
+    public var detail: String
+
+    public init(at: Timestamp, actor: Operator, action: String, detail: String) {
+        self.at = at
+        self.actor = actor
+        self.action = action
+        self.detail = detail
+    }
+}

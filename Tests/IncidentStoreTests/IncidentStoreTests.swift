@@ -1,0 +1,218 @@
+import Foundation
+import IncidentCore
+import IncidentStore
+import TerminalModel
+import Testing
+
+@Suite struct IncidentStoreTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func open(_ options: IncidentStore.Options = .init()) throws -> IncidentStore {
+        try IncidentStore(directory: directory.path, now: Sample.noon, options: options)
+    }
+
+    @Test func everyCommitIsSynced() throws {
+        let store = try open()
+        #expect(try store.synchronousLevel() == 2)
+        try store.write([.person(Sample.person())])
+        #expect(try store.synchronousLevel() == 2)
+    }
+
+    @Test func anIncidentReadsBackWithItsWholeHistory() throws {
+        let store = try open()
+        let incident = Sample.incident()
+        try store.write([.change(Sample.opening(incident))])
+        let history = try #require(try store.history(of: incident.id))
+        #expect(history.incident == incident)
+        #expect(history.timeline.map(\.kind) == [.opened])
+        #expect(history.evidence.map(\.frame) == [[0x7E, 2, 0x7E]])
+        #expect(history.outbox.map(\.target) == ["dispatch", "hub"])
+        #expect(history.outbox.allSatisfy { $0.state == .pending && $0.attempts == 0 })
+        #expect(try store.history(of: IncidentID(rawValue: 99)) == nil)
+    }
+
+    @Test func aRestartRestoresWhatIsOpen() throws {
+        var closedLately = Sample.incident(2, openedAt: Sample.later(-9000))
+        closedLately.state = .closed
+        closedLately.closedAt = Sample.later(-1800)
+        var closedLongAgo = closedLately
+        closedLongAgo.id = IncidentID(rawValue: 3)
+        closedLongAgo.closedAt = Sample.later(-90_000)
+        let store = try open()
+        try store.write([
+            .change(Sample.opening(Sample.incident())), .change(Sample.opening(closedLately, targets: [])),
+            .change(Sample.opening(closedLongAgo, targets: [])), .setting(key: "commissioned", value: "yes"),
+            .fence(FenceRecord(id: "home", json: "{}")),
+            .fenceState(FenceStateRecord(terminal: Sample.terminal, fence: "home", json: "{\"in\":1}")),
+            .terminalState(TerminalStateRecord(terminal: Sample.terminal, lastSeen: Sample.noon, event: "{}")),
+            .assignment(TerminalAssignment(terminal: Sample.terminal, person: "p1"), at: Sample.noon),
+            .command(
+                CommandRecord(
+                    id: 7, terminal: Sample.terminal, command: .callBack(number: "073112345678", listen: true),
+                    incident: nil, by: "li", createdAt: Sample.noon, expiresAt: Sample.later(60))),
+        ])
+        try store.close()
+        let state = try open().restore(now: Sample.noon)
+        #expect(state.incidents.map(\.id.rawValue) == [2, 1])
+        #expect(state.outbox.map(\.target).sorted() == ["dispatch", "hub"])
+        #expect(state.outbox.first?.notice.person == Sample.person())
+        #expect(state.fences.map(\.id) == ["home"])
+        #expect(state.fenceStates.map(\.json) == ["{\"in\":1}"])
+        #expect(state.terminals.map(\.assignment.person) == ["p1"])
+        #expect(state.terminals.first?.lastSeen == Sample.noon)
+        #expect(state.commands.map(\.command) == [.callBack(number: "073112345678", listen: true)])
+        #expect(state.lastCommandID == 7)
+        #expect(state.settings == ["commissioned": "yes"])
+        #expect(state.unreadable.isEmpty)
+    }
+
+    @Test func aFailedCommitLeavesNothing() throws {
+        let fault = FaultSwitch()
+        let store = try open(.init(willCommit: fault.willCommit))
+        fault.isOn = true
+        #expect { try store.write([.person(Sample.person()), .change(Sample.opening(Sample.incident()))]) } throws: {
+            ($0 as? StoreError)?.code == .inputOutput
+        }
+        #expect(try store.person("p1") == nil)
+        fault.isOn = false
+        try store.write([.person(Sample.person()), .change(Sample.opening(Sample.incident()))])
+        #expect(try store.incidents(IncidentFilter()).count == 1)
+        #expect(try store.history(of: IncidentID(rawValue: 1))?.timeline.count == 1)
+    }
+
+    @Test func aFullDiskIsNamedAndRecovers() throws {
+        let store = try open()
+        try store.limitPages(1)
+        let big = (1...40).map { number in
+            StoreWrite.person(Person(id: "p\(number)", name: String(repeating: "x", count: 4000)))
+        }
+        #expect { try store.write(big) } throws: { ($0 as? StoreError)?.code == .diskFull }
+        try store.limitPages(nil)
+        try store.write(big)
+        #expect(try store.people(limit: 100).count == 40)
+    }
+
+    @Test func aDamagedFileIsKeptUnderAnotherName() throws {
+        try directory.write(Array(repeating: 0x5A, count: 8192), to: "incidents.sqlite")
+        let store = try open()
+        let kept = try #require(store.setAside.first)
+        #expect(kept.original == store.path)
+        #expect(FileManager.default.contents(atPath: kept.keptAs)?.count == 8192)
+        try store.write([.person(Sample.person())])
+        #expect(try store.person("p1") != nil)
+    }
+
+    @Test func alikeAttemptsShareOneLine() throws {
+        let store = try open()
+        let incident = Sample.incident()
+        let event = "inc_\(incident.id)_1"
+        try store.write([.change(Sample.opening(incident))])
+        func attempt(_ number: Int, _ outcome: String, _ state: DeliveryAttempt.RowState) -> StoreWrite {
+            .attempt(
+                DeliveryAttempt(
+                    event: event, incident: incident.id, target: "hub", attempt: number,
+                    startedAt: Sample.later(Int64(number)), endedAt: Sample.later(Int64(number)), outcome: outcome,
+                    evidence: outcome == "retry" ? "refused" : "200", state: state,
+                    nextAttemptAt: Sample.later(Int64(number) + 1)))
+        }
+        try store.write([attempt(1, "retry", .pending), attempt(2, "retry", .pending)])
+        try store.write([attempt(3, "retry", .pending), attempt(4, "accepted", .accepted)])
+        let history = try #require(try store.history(of: incident.id))
+        #expect(history.attempts.map(\.lastAttempt) == [3, 4])
+        #expect(history.attempts.map(\.firstAttempt) == [1, 4])
+        #expect(history.outbox.map(\.state) == [.pending, .accepted])
+        #expect(try store.restore(now: Sample.noon).outbox.map(\.target) == ["dispatch"])
+    }
+
+    @Test func aHumanStopsWhatRaisesTheAlarmOnly() throws {
+        let store = try open()
+        var incident = Sample.incident()
+        try store.write([.change(Sample.opening(incident))])
+        incident.state = .acknowledged
+        incident.lastEventNumber = 2
+        let notice = Notice(kind: .acknowledged, at: Sample.later(5), incident: incident, person: nil)
+        try store.write([
+            .change(IncidentChange(incident: incident, deliveries: [.init(notice: notice, targets: ["hub"])])),
+            .stopRaising(incident.id),
+        ])
+        #expect(try store.restore(now: Sample.noon).outbox.map(\.notice.kind) == [.acknowledged])
+        let late = DeliveryAttempt(
+            event: "inc_\(incident.id)_1", incident: incident.id, target: "hub", attempt: 1, startedAt: Sample.noon,
+            endedAt: Sample.noon, outcome: "accepted", evidence: "200", state: .accepted, nextAttemptAt: Sample.noon)
+        try store.write([.attempt(late)])
+        let states = try #require(try store.history(of: incident.id)).outbox.map(\.state)
+        #expect(states == [.stopped, .accepted, .pending])
+    }
+
+    @Test func oldAndNewCodeAreGoodUntilOneIsUsed() throws {
+        let store = try open()
+        func register(_ digest: UInt8) throws {
+            try store.write([
+                .registration(
+                    RegistrationRecord(
+                        terminal: Sample.terminal, protocolName: .jt808, maker: "m", model: "x", serialNumber: "1",
+                        codeDigest: [digest], at: Sample.noon))
+            ])
+        }
+        func digests() throws -> [[UInt8]] { try store.restore(now: Sample.noon).terminals.flatMap(\.authCodeDigests) }
+        try register(1)
+        try register(2)
+        #expect(try digests() == [[1], [2]])
+        try register(3)
+        #expect(try digests() == [[1], [3]])
+        try store.write([.authenticated(Sample.terminal, digest: [9])])
+        #expect(try digests() == [[1], [3]])
+        try store.write([.authenticated(Sample.terminal, digest: [3])])
+        #expect(try digests() == [[3]])
+    }
+
+    @Test func filtersAndPagesIncidents() throws {
+        let store = try open()
+        for number in 1...5 {
+            var incident = Sample.incident(
+                UInt64(number), person: number == 2 ? "p2" : "p1", openedAt: Sample.later(Int64(number)))
+            if number == 3 { (incident.state, incident.closedAt) = (.closed, Sample.later(9)) }
+            try store.write([.change(Sample.opening(incident, targets: []))])
+        }
+        func numbers(_ filter: IncidentFilter) throws -> [UInt64] { try store.incidents(filter).map(\.id.rawValue) }
+        #expect(try numbers(IncidentFilter()) == [5, 4, 3, 2, 1])
+        #expect(try numbers(IncidentFilter(states: [.open])) == [5, 4, 2, 1])
+        #expect(try numbers(IncidentFilter(states: [.closed])) == [3])
+        #expect(try numbers(IncidentFilter(person: "p2")) == [2])
+        #expect(try numbers(IncidentFilter(before: Sample.later(4), limit: 2)) == [3, 2])
+    }
+
+    @Test func erasingForgetsWhoAndWhere() throws {
+        let store = try open()
+        var incident = Sample.incident()
+        try store.write([
+            .person(Sample.person()), .change(Sample.opening(incident)),
+            .assignment(TerminalAssignment(terminal: Sample.terminal, person: "p1"), at: Sample.later(-60)),
+        ])
+        #expect { try store.erase(person: "p1", now: Sample.noon) } throws: {
+            ($0 as? StoreError)?.code == .refused
+        }
+        (incident.state, incident.closedAt) = (.closed, Sample.noon)
+        try store.write([.change(IncidentChange(incident: incident))])
+        let holdings = try store.erase(person: "p1", now: Sample.noon)
+        #expect(holdings == [Holding(terminal: Sample.terminal, since: Sample.later(-60), until: nil)])
+        let history = try #require(try store.history(of: incident.id))
+        #expect(history.incident.person == nil && history.incident.position == nil)
+        #expect(history.evidence.isEmpty && history.timeline.map(\.detail) == [""])
+        #expect(try store.person("p1") == nil)
+        #expect(try store.terminals(of: "p1").isEmpty)
+    }
+
+    @Test func aBackupIsWholeAndNeverOverwrites() throws {
+        let store = try open()
+        try store.write([.change(Sample.opening(Sample.incident()))])
+        let copy = directory.path + "/copy"
+        try store.backUp(to: copy)
+        try store.write([.change(Sample.opening(Sample.incident(2)))])
+        let restored = try IncidentStore(directory: copy, now: Sample.noon)
+        #expect(try restored.incidents(IncidentFilter()).map(\.id.rawValue) == [1])
+        #expect { try store.backUp(to: copy) } throws: { ($0 as? StoreError)?.code == .refused }
+    }
+}
