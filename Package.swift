@@ -151,6 +151,16 @@ let package = Package(
             dependencies: ["TerminalSession", "TerminalProtocols", "TerminalModel"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
+            name: "GatewayAppTests",
+            dependencies: [
+                "GatewayApp", "ControlAPI", "IncidentCore", "TerminalModel",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "ControlAPITests", dependencies: ["ControlAPI", "TerminalModel"], swiftSettings: strict),
             name: "IncidentStoreTests",
             dependencies: ["IncidentStore", "IncidentCore", "TerminalModel"], swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,253 @@
+import Foundation
+import IncidentCore
+import TerminalModel
+
+extension GatewayConfiguration {
+    /// The text from which a gateway without a configuration file starts: loopback only, nothing leaves the machine.
+    public static let builtIn = """
+        [gateway]
+        name = "yidiantong"
+
+        [[listener]]
+        protocol = "jt808"
+        tcp = "127.0.0.1:6808"
+        """
+
+    /// Reads and checks a file. Throws `ConfigurationError` with every issue at once.
+    ///
+    /// With `checkingFiles`, secrets and certificates that the file names must exist and be readable.
+    public static func load(path: String, checkingFiles: Bool = true) throws -> GatewayConfiguration {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw ConfigurationError(issues: [
+                ConfigurationIssue(
+                    file: path, line: nil, keyPath: "", found: FileProblem.describe(path),
+                    allowed: "a TOML file that the gateway may read")
+            ])
+        }
+        guard let text = String(validating: data, as: UTF8.self), !text.utf8.contains(0) else {
+            throw ConfigurationError(issues: [
+                ConfigurationIssue(
+                    file: path, line: nil, keyPath: "", found: "bytes that are not UTF-8 text",
+                    allowed: "a TOML file in UTF-8")
+            ])
+        }
+        return try parse(text, file: path, checkingFiles: checkingFiles)
+    }
+
+    /// Reads and checks a text; `file` is the name under which issues are reported.
+    public static func parse(
+        _ text: String, file: String, checkingFiles: Bool = false
+    ) throws(ConfigurationError) -> GatewayConfiguration {
+        let root: ConfigurationValue
+        do {
+            root = try ConfigurationValue(parsing: text)
+        } catch {
+            throw ConfigurationError(issues: [syntaxIssue(error, file: file)])
+        }
+        guard case .table(let members) = root else { return GatewayConfiguration() }
+        let collector = IssueCollector(file: file, index: TOMLLineIndex(text))
+        var reader = TableReader(path: "", members: members, collector: collector)
+        var configuration = GatewayConfiguration()
+        configuration.readGeneral(reader.table("gateway"))
+        configuration.listeners = reader.tables("listener").compactMap(readListener)
+        configuration.serialLines = reader.tables("serial").compactMap(readSerialLine)
+        configuration.readReactor(reader.table("reactor"))
+        configuration.readSessions(reader.table("sessions"))
+        configuration.readStore(reader.table("store"))
+        configuration.readRules(reader.table("rules"))
+        let targets = reader.tables("target").map { ($0.path, readTarget($0)) }
+        let policies = reader.tables("policy").map { ($0.path, readPolicy($0)) }
+        configuration.models = reader.tables("model").compactMap(readModel)
+        reader.finish()
+        configuration.targets = targets.compactMap(\.1)
+        configuration.policies = policies.compactMap(\.1)
+        ConfigurationChecks(collector: collector).run(
+            configuration, targets: targets, policies: policies, checkingFiles: checkingFiles)
+        guard collector.issues.isEmpty else {
+            throw ConfigurationError(issues: collector.issues.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
+        }
+        configuration.addDefaultPolicies()
+        return configuration
+    }
+
+    /// Services without a policy of their own tell every target that is no emergency service, at once and every minute.
+    private mutating func addDefaultPolicies() {
+        let names = targets.filter { !$0.isEmergencyService }.map(\.name)
+        guard !names.isEmpty else { return }
+        for service in Service.allCases where service != .emergency {
+            guard !policies.contains(where: { $0.service == service && $0.group == nil }) else { continue }
+            policies.append(
+                Policy(
+                    service: service, steps: [PolicyStep(afterMilliseconds: 0, targets: names)],
+                    repeatMilliseconds: 60_000))
+        }
+    }
+}
+
+extension GatewayConfiguration {
+    private mutating func readGeneral(_ table: TableReader) {
+        var table = table
+        gateway.name = table.string("name", default: gateway.name, allowed: "1 to 64 characters")
+        gateway.stateDirectory =
+            table.parsed("state_directory", allowed: ConfigurationFormats.absolutePathAllowed) {
+                ConfigurationFormats.isAbsolutePath($0) ? $0 : nil
+            } ?? gateway.stateDirectory
+        gateway.socketPath =
+            table.parsed("socket", allowed: ConfigurationFormats.socketPathAllowed) {
+                ConfigurationFormats.isSocketPath($0) ? $0 : nil
+            } ?? gateway.socketPath
+        gateway.logLevel = table.choice("log_level", default: gateway.logLevel)
+        gateway.language = table.choice("language", default: gateway.language)
+        table.finish()
+    }
+
+    private static func readListener(_ table: TableReader) -> Listener? {
+        var table = table
+        let protocolName: ProtocolName = table.choice("protocol", default: .jt808)
+        let address = table.parsed("tcp", allowed: ConfigurationFormats.listenAddressAllowed, required: true) {
+            ConfigurationFormats.listenAddress($0)
+        }
+        table.finish()
+        return address.map { Listener(protocolName: protocolName, address: $0) }
+    }
+
+    private static let bauds = [
+        1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600,
+    ]
+
+    private static func readSerialLine(_ table: TableReader) -> SerialLine? {
+        var table = table
+        let path = table.parsed("path", allowed: ConfigurationFormats.absolutePathAllowed, required: true) {
+            ConfigurationFormats.isAbsolutePath($0) ? $0 : nil
+        }
+        let baud = table.integer("baud", default: 115_200, in: 1200...921_600, unit: "baud")
+        if !bauds.contains(baud) {
+            table.report("baud", found: "\(baud)", allowed: bauds.map(String.init).joined(separator: ", "))
+        }
+        let protocolName: ProtocolName = table.choice("protocol", default: .jt808)
+        table.finish()
+        return path.map { SerialLine(path: $0, baud: baud, protocolName: protocolName) }
+    }
+
+    private mutating func readReactor(_ table: TableReader) {
+        var table = table
+        reactor.threads = table.integer("threads", default: reactor.threads, in: 0...256)
+        reactor.maximumConnections = table.integer(
+            "maximum_connections", default: reactor.maximumConnections, in: 1...10_000_000)
+        reactor.maximumConnectionsPerAddress = table.integer(
+            "maximum_connections_per_address", default: reactor.maximumConnectionsPerAddress, in: 1...10_000_000)
+        table.finish()
+    }
+
+    private mutating func readSessions(_ table: TableReader) {
+        var table = table
+        sessions.unknownTerminals = table.choice("unknown_terminals", default: sessions.unknownTerminals)
+        sessions.idleSeconds = table.integer(
+            "idle_seconds", default: sessions.idleSeconds, in: 10...86_400, unit: "seconds")
+        sessions.firstFrameSeconds = table.integer(
+            "first_frame_seconds", default: sessions.firstFrameSeconds, in: 1...3600, unit: "seconds")
+        sessions.frameCompletionSeconds = table.integer(
+            "frame_completion_seconds", default: sessions.frameCompletionSeconds, in: 1...3600, unit: "seconds")
+        sessions.commandTimeoutSeconds = table.integer(
+            "command_timeout_seconds", default: sessions.commandTimeoutSeconds, in: 1...600, unit: "seconds")
+        sessions.commandRetries = table.integer("command_retries", default: sessions.commandRetries, in: 0...10)
+        sessions.trustByIDModels = table.strings("trust_by_id_models", allowed: "a model name, 1 to 64 characters") {
+            (1...64).contains($0.count)
+        }
+        table.finish()
+    }
+
+    private mutating func readStore(_ table: TableReader) {
+        var table = table
+        store.positionAcknowledgement = table.choice(
+            "position_acknowledgement", default: store.positionAcknowledgement)
+        store.groupCommitMilliseconds = table.integer(
+            "group_commit_milliseconds", default: store.groupCommitMilliseconds, in: 0...1000, unit: "milliseconds")
+        store.trackRetentionDays = table.integer(
+            "track_retention_days", default: store.trackRetentionDays, in: 1...3660, unit: "days")
+        table.finish()
+    }
+
+    private mutating func readRules(_ table: TableReader) {
+        var table = table
+        rules.lateSOSSeconds = table.integer(
+            "late_sos_seconds", default: rules.lateSOSSeconds, in: 60...604_800, unit: "seconds")
+        rules.heldAfterCloseSeconds = table.integer(
+            "held_after_close_seconds", default: rules.heldAfterCloseSeconds, in: 1...86_400, unit: "seconds")
+        rules.raiseIntervalSeconds = table.integer(
+            "raise_interval_seconds", default: rules.raiseIntervalSeconds, in: 1...3600, unit: "seconds")
+        rules.lowBatteryPercent = table.integer(
+            "low_battery_percent", default: rules.lowBatteryPercent, in: 0...90, unit: "percent, 0 for off")
+        rules.silenceSeconds = table.integer(
+            "silence_seconds", default: rules.silenceSeconds, in: 0...2_592_000, unit: "seconds, 0 for off")
+        table.finish()
+    }
+
+    private enum TargetKind: String, CaseIterable {
+        case webhook
+    }
+
+    private static func readTarget(_ table: TableReader) -> Target? {
+        var table = table
+        let name = table.parsed("name", allowed: ConfigurationFormats.targetNameAllowed, required: true) {
+            ConfigurationFormats.isTargetName($0) ? $0 : nil
+        }
+        let _: TargetKind = table.choice("kind", default: .webhook)
+        let url = table.parsed("url", allowed: ConfigurationFormats.urlAllowed, required: true) {
+            ConfigurationFormats.isWebhookURL($0) ? $0 : nil
+        }
+        let secretAllowed = "an absolute path, or the bare name of a systemd credential"
+        let secrets = table.strings("secret_files", allowed: secretAllowed, required: true) {
+            CredentialPath.isAllowed($0)
+        }
+        let emergency = table.boolean("emergency_services", default: false)
+        let addresses = table.strings("allow_addresses", allowed: ConfigurationFormats.addressAllowed) {
+            ConfigurationFormats.isAddress($0)
+        }
+        let authority = table.parsed("ca_file", allowed: ConfigurationFormats.absolutePathAllowed) {
+            ConfigurationFormats.isAbsolutePath($0) ? $0 : nil
+        }
+        let heartbeat = table.integer(
+            "heartbeat_seconds", default: 60, in: 0...86_400, unit: "seconds, 0 for none")
+        table.finish()
+        guard let name, let url else { return nil }
+        return Target(
+            name: name, url: url, secretFiles: secrets.map(CredentialPath.resolve), isEmergencyService: emergency,
+            allowedAddresses: addresses, certificateAuthorityFile: authority, heartbeatSeconds: heartbeat)
+    }
+
+    private static func readPolicy(_ table: TableReader) -> Policy? {
+        var table = table
+        let services = Service.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        let service = table.parsed("service", allowed: services, required: true) { Service(rawValue: $0) }
+        let group = table.parsed("group", allowed: "1 to 64 characters") { (1...64).contains($0.count) ? $0 : nil }
+        let period = table.integer(
+            "repeat_milliseconds", default: 60_000, in: 1000...86_400_000, unit: "milliseconds")
+        let steps = table.tables("steps", required: true).map { step -> PolicyStep in
+            var step = step
+            let after = step.integer("after_milliseconds", default: 0, in: 0...86_400_000, unit: "milliseconds")
+            let targets = step.strings("targets", allowed: "the name of a [[target]]") { !$0.isEmpty }
+            step.finish()
+            return PolicyStep(afterMilliseconds: after, targets: targets)
+        }
+        table.finish()
+        return service.map {
+            Policy(
+                service: $0, group: group, steps: steps.sorted { $0.afterMilliseconds < $1.afterMilliseconds },
+                repeatMilliseconds: period)
+        }
+    }
+
+    private static func readModel(_ table: TableReader) -> Model? {
+        var table = table
+        let name = table.parsed("name", allowed: "1 to 64 characters", required: true) {
+            (1...64).contains($0.count) ? $0 : nil
+        }
+        let trusted = table.boolean("trust_by_id", default: false)
+        table.finish()
+        return name.map { Model(name: $0, isTrustedByID: trusted) }
+    }
+}

@@ -1,0 +1,149 @@
+public import IncidentCore
+public import TerminalModel
+
+/// Everything that the TOML file says, checked: whoever holds one may use it without looking again.
+///
+/// `etc/yidiantong.example.toml` describes each key; a test keeps it and these defaults the same.
+public struct GatewayConfiguration: Sendable, Equatable {
+    public var gateway = General()
+    public var listeners: [Listener] = []
+    public var serialLines: [SerialLine] = []
+    public var reactor = ReactorLimits()
+    public var sessions = Sessions()
+    public var store = Storage()
+    public var rules = Rules()
+    public var targets: [Target] = []
+    public var policies: [Policy] = []
+    public var models: [Model] = []
+
+    public init() {}
+
+    /// `[gateway]`
+    public struct General: Sendable, Equatable {
+        /// What receivers see as the sender.
+        public var name = "yidiantong"
+        /// Absolute path of the directory that holds all databases.
+        public var stateDirectory = "/var/lib/yidiantong"
+        /// Absolute path of the status socket, at most 107 bytes (the kernel's limit).
+        public var socketPath = "/run/yidiantong/status.sock"
+        public var logLevel = LogLevel.info
+        /// The language of what terminals speak and show.
+        public var language = Language.chinese
+    }
+
+    public enum LogLevel: String, Sendable, CaseIterable {
+        case trace, debug, info, notice, warning, error, critical
+    }
+
+    public enum Language: String, Sendable, CaseIterable {
+        case chinese = "zh"
+        case english = "en"
+    }
+
+    /// `[[listener]]`
+    public struct Listener: Sendable, Equatable {
+        public var protocolName: ProtocolName
+        public var address: ListenAddress
+    }
+
+    /// `[[serial]]`
+    public struct SerialLine: Sendable, Equatable {
+        public var path: String
+        public var baud: Int
+        public var protocolName: ProtocolName
+    }
+
+    /// `[reactor]`
+    public struct ReactorLimits: Sendable, Equatable {
+        /// 0: one thread a core.
+        public var threads = 0
+        public var maximumConnections = 600_000
+        public var maximumConnectionsPerAddress = 10_000
+    }
+
+    public enum UnknownTerminals: String, Sendable, CaseIterable {
+        case accept, quarantine, refuse
+    }
+
+    /// `[sessions]`
+    public struct Sessions: Sendable, Equatable {
+        public var unknownTerminals = UnknownTerminals.quarantine
+        public var idleSeconds = 900
+        public var firstFrameSeconds = 30
+        public var frameCompletionSeconds = 20
+        public var commandTimeoutSeconds = 10
+        public var commandRetries = 3
+        public var trustByIDModels: [String] = []
+    }
+
+    public enum PositionAcknowledgement: String, Sendable, CaseIterable {
+        case stored, received
+    }
+
+    /// `[store]`
+    public struct Storage: Sendable, Equatable {
+        public var positionAcknowledgement = PositionAcknowledgement.stored
+        public var groupCommitMilliseconds = 2
+        public var trackRetentionDays = 90
+    }
+
+    /// `[rules]`
+    public struct Rules: Sendable, Equatable {
+        public var lateSOSSeconds = 900
+        public var heldAfterCloseSeconds = 600
+        public var raiseIntervalSeconds = 60
+        /// 0: off.
+        public var lowBatteryPercent = 15
+        /// 0: off.
+        public var silenceSeconds = 0
+    }
+
+    /// `[[target]]`
+    public struct Target: Sendable, Equatable {
+        public var name: String
+        /// `http` or `https` with a host.
+        public var url: String
+        /// Absolute paths, newest secret first: all sign while a key is rotated.
+        public var secretFiles: [String]
+        public var isEmergencyService: Bool
+        /// Private and loopback addresses that this target may resolve to.
+        public var allowedAddresses: [String]
+        public var certificateAuthorityFile: String?
+        /// 0: no heartbeat.
+        public var heartbeatSeconds: Int
+    }
+
+    /// `[[model]]`
+    public struct Model: Sendable, Equatable {
+        public var name: String
+        public var isTrustedByID: Bool
+    }
+
+    /// What the incident engine must know of this configuration.
+    public func incidentRules(isCommissioned: Bool) -> IncidentRules {
+        IncidentRules(
+            policies: policies,
+            targets: targets.map { TargetFacts(name: $0.name, isEmergencyService: $0.isEmergencyService) },
+            isCommissioned: isCommissioned, lateLimitSeconds: rules.lateSOSSeconds,
+            heldAfterCloseSeconds: rules.heldAfterCloseSeconds, raiseIntervalSeconds: rules.raiseIntervalSeconds,
+            lowBatteryPercent: rules.lowBatteryPercent == 0 ? nil : rules.lowBatteryPercent,
+            silenceSeconds: rules.silenceSeconds == 0 ? nil : rules.silenceSeconds)
+    }
+}
+
+/// A numeric address and port to listen on, written `0.0.0.0:6808` or `[::]:6808`.
+public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
+    /// An IPv4 or IPv6 address in numbers, without brackets.
+    public var host: String
+    /// 1...65,535
+    public var port: Int
+
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    public var description: String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

@@ -1,0 +1,176 @@
+/// Gathers the issues of one document, with the lines on which they stand.
+final class IssueCollector {
+    let file: String
+    private let index: TOMLLineIndex
+    private(set) var issues: [ConfigurationIssue] = []
+
+    init(file: String, index: TOMLLineIndex) {
+        self.file = file
+        self.index = index
+    }
+
+    func report(_ keyPath: String, found: String, allowed: String) {
+        issues.append(
+            ConfigurationIssue(
+                file: file, line: index.line(of: keyPath), keyPath: keyPath, found: found, allowed: allowed))
+    }
+}
+
+/// Reads the keys of one table with their types and limits; every fault is reported and a harmless value returned, so
+/// that one run finds all of them. The caller ends with `finish()`, which refuses keys that nobody asked for.
+struct TableReader {
+    let path: String
+    let collector: IssueCollector
+    private let members: [String: ConfigurationValue]
+    private var asked: [String] = []
+
+    init(path: String, members: [String: ConfigurationValue], collector: IssueCollector) {
+        self.path = path
+        self.members = members
+        self.collector = collector
+    }
+
+    func keyPath(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    func report(_ key: String, found: String, allowed: String) {
+        collector.report(keyPath(key), found: found, allowed: allowed)
+    }
+
+    /// A string that `accept` turns into a value; nil when it is absent or was reported.
+    mutating func parsed<Value>(
+        _ key: String, allowed: String, required: Bool = false, _ accept: (String) -> Value?
+    ) -> Value? {
+        asked.append(key)
+        switch members[key] {
+        case nil:
+            if required { report(key, found: "nothing", allowed: allowed) }
+            return nil
+        case .string(let text):
+            if let value = accept(text) { return value }
+            report(key, found: "\"\(text)\"", allowed: allowed)
+            return nil
+        case .some(let other):
+            report(key, found: other.shown, allowed: "a string: \(allowed)")
+            return nil
+        }
+    }
+
+    mutating func string(_ key: String, default value: String, allowed: String = "1 to 256 characters") -> String {
+        parsed(key, allowed: allowed) { (1...256).contains($0.count) ? $0 : nil } ?? value
+    }
+
+    mutating func choice<Value: RawRepresentable & CaseIterable>(_ key: String, default value: Value) -> Value
+    where Value.RawValue == String {
+        let names = Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        return parsed(key, allowed: names) { Value(rawValue: $0) } ?? value
+    }
+
+    mutating func integer(_ key: String, default value: Int, in range: ClosedRange<Int>, unit: String = "") -> Int {
+        asked.append(key)
+        let allowed = "an integer from \(range.lowerBound) to \(range.upperBound)\(unit.isEmpty ? "" : " \(unit)")"
+        switch members[key] {
+        case nil: return value
+        case .integer(let found) where range.contains(found): return found
+        case .some(let other):
+            report(key, found: other.shown, allowed: allowed)
+            return value
+        }
+    }
+
+    mutating func boolean(_ key: String, default value: Bool) -> Bool {
+        asked.append(key)
+        switch members[key] {
+        case nil: return value
+        case .boolean(let found): return found
+        case .some(let other):
+            report(key, found: other.shown, allowed: "true or false")
+            return value
+        }
+    }
+
+    /// An array of strings; `path` of each element is its own, so that the line of the wrong one is named.
+    mutating func strings(
+        _ key: String, allowed: String, required: Bool = false, _ accept: (String) -> Bool
+    ) -> [String] {
+        asked.append(key)
+        switch members[key] {
+        case nil:
+            if required { report(key, found: "nothing", allowed: "an array of strings: \(allowed)") }
+            return []
+        case .array(let elements):
+            if required, elements.isEmpty { report(key, found: "an empty array", allowed: allowed) }
+            return elements.enumerated().compactMap { index, element in
+                if case .string(let text) = element, accept(text) { return text }
+                report("\(key)[\(index)]", found: element.shown, allowed: allowed)
+                return nil
+            }
+        case .some(let other):
+            report(key, found: other.shown, allowed: "an array of strings: \(allowed)")
+            return []
+        }
+    }
+
+    /// The sub-table `[key]`; an absent one reads as empty.
+    mutating func table(_ key: String) -> TableReader {
+        asked.append(key)
+        switch members[key] {
+        case nil: return TableReader(path: keyPath(key), members: [:], collector: collector)
+        case .table(let inner): return TableReader(path: keyPath(key), members: inner, collector: collector)
+        case .some(let other):
+            report(key, found: other.shown, allowed: "a table, written [\(keyPath(key))]")
+            return TableReader(path: keyPath(key), members: [:], collector: collector)
+        }
+    }
+
+    /// The tables `[[key]]`, or an array of inline tables.
+    mutating func tables(_ key: String, required: Bool = false) -> [TableReader] {
+        asked.append(key)
+        switch members[key] {
+        case nil:
+            if required { report(key, found: "nothing", allowed: "one or more tables") }
+            return []
+        case .array(let elements):
+            if required, elements.isEmpty { report(key, found: "an empty array", allowed: "one or more tables") }
+            return elements.enumerated().compactMap { index, element in
+                guard case .table(let inner) = element else {
+                    report("\(key)[\(index)]", found: element.shown, allowed: "a table")
+                    return nil
+                }
+                return TableReader(path: keyPath("\(key)[\(index)]"), members: inner, collector: collector)
+            }
+        case .some(let other):
+            report(key, found: other.shown, allowed: "one or more tables, each written [[\(keyPath(key))]]")
+            return []
+        }
+    }
+
+    /// Reports every key that no reader asked for, with the nearest name that exists.
+    func finish() {
+        for key in members.keys.sorted() where !asked.contains(key) {
+            let names = asked.joined(separator: ", ")
+            let hint = Self.nearest(to: key, among: asked).map { "did you mean \"\($0)\"? " } ?? ""
+            report(key, found: "the unknown key \"\(key)\"", allowed: "\(hint)Known here: \(names)")
+        }
+    }
+
+    private static func nearest(to key: String, among names: [String]) -> String? {
+        let ranked = names.map { (name: $0, distance: editDistance(key, $0)) }.min { $0.distance < $1.distance }
+        guard let ranked, ranked.distance <= max(2, key.count / 3) else { return nil }
+        return ranked.name
+    }
+
+    private static func editDistance(_ left: String, _ right: String) -> Int {
+        let right = Array(right)
+        var row = Array(0...right.count)
+        for (i, character) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for j in right.indices {
+                let substitution = diagonal + (character == right[j] ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substitution, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,209 @@
+import IncidentCore
+import TerminalModel
+
+/// The shapes of all bodies on the status socket.
+enum Shapes {
+    static let fault = Schema.named(
+        "ImportFault",
+        .object([
+            .required("line", .integer(0...Int(Int32.max)), "1 is the first line of the file, or the first feature"),
+            .required("column", .string), .required("found", .string), .required("allowed", .string),
+        ]))
+
+    static let problem = Schema.named(
+        "Problem",
+        .object([
+            .required("status", .integer(400...599)), .required("title", .string),
+            .required("code", .string, "a stable name for programs"), .required("detail", .string),
+            .optional("pointer", .string, "where: a JSON pointer, query.NAME, path.NAME or a header"),
+            .optional("found", .string), .optional("allowed", .string),
+            .optional("faults", .array(fault, count: 0...Int.max)),
+        ]))
+
+    static let anyInteger = Schema.integer(Int(Int32.min)...Int(Int32.max))
+    static let count = Schema.integer(0...Int(Int32.max))
+    static let words = Schema.array(.string, count: 0...Int.max)
+    static let operatorID = Schema.line(1...64)
+    static let reason = Schema.line(1...500)
+
+    // Status
+
+    static let status = Schema.named(
+        "Status",
+        .object([
+            .required("name", .string), .required("version", .string), .required("started_at", .time),
+            .required("now", .time), .required("healthy", .boolean), .required("ready", .boolean),
+            .required("commissioned", .boolean), .required("terminals_known", count),
+            .required("terminals_online", count), .required("incidents", .map(count), "not closed, by state"),
+            .required("not_durable", count), .required("outbox_pending", count),
+            .required(
+                "faults",
+                .array(
+                    .object([
+                        .required("code", .string), .required("detail", .string), .required("since", .time),
+                    ]), count: 0...Int.max)),
+        ]))
+
+    static let health = Schema.named("Health", .object([.required("ok", .boolean), .optional("detail", .string)]))
+
+    // Terminals
+
+    static let terminal = Schema.named(
+        "Terminal",
+        .object([
+            .required("terminal", .string), .optional("person", .string), .optional("person_name", .string),
+            .required("model", .string), .required("utc_offset_minutes", anyInteger),
+            .required("trust_by_id", .boolean), .required("known", .boolean), .required("online", .boolean),
+            .optional("bearer", .string), .optional("peer", .string), .optional("online_since", .time),
+            .optional("last_seen", .time), .optional("last_event", .anything, "in the form that all tools print"),
+        ]))
+
+    static let terminalPage = page("terminals", terminal)
+
+    static func page(_ name: String, _ element: Schema) -> Schema {
+        .object([
+            .required(name, .array(element, count: 0...Int.max)),
+            .optional("next", .string, "pass as `after` for the rest; absent at the end"),
+        ])
+    }
+
+    static let trackPoint = Schema.named(
+        "TrackPoint",
+        .object([
+            .required("at", .time), .optional("device_time", .time), .required("latitude", latitude),
+            .required("longitude", longitude), .required("valid", .boolean), .optional("accuracy_m", count),
+            .optional("speed_kmh", .number(0...10_000)), .optional("course_deg", anyInteger),
+        ]))
+
+    static let latitude = Schema.number(-90...90)
+    static let longitude = Schema.number(-180...180)
+
+    static let track = Schema.named(
+        "Track",
+        .object([
+            .required("terminal", .string), .required("points", .array(trackPoint, count: 0...Int.max)),
+            .required("truncated", .boolean),
+        ]))
+
+    static let assignment = Schema.named(
+        "Assignment",
+        .object([
+            .required("operator", operatorID), .required("person", .orNull(.identifier)),
+            .optional("model", .lineOrEmpty(64)), .optional("utc_offset_minutes", .integer(-720...840)),
+            .optional("trust_by_id", .boolean),
+        ]))
+
+    private static func variant(_ word: String, _ properties: [Schema.Property]) -> (word: String, schema: Schema) {
+        let common: [Schema.Property] = [
+            .required("operator", operatorID), .required("command", .choice([word])),
+            .optional("expires_seconds", .integer(1...604_800), "86400 when absent"),
+        ]
+        return (word, .object(common + properties))
+    }
+
+    static let command = Schema.named(
+        "CommandRequest",
+        .variants(
+            by: "command",
+            [
+                variant("call-back", [.required("number", .phone), .optional("listen", .boolean)]),
+                variant("locate", []),
+                variant("message", [.required("text", .line(1...500)), .optional("urgent", .boolean)]),
+                variant("report-interval", [.required("seconds", .integer(1...86_400))]),
+                variant(
+                    "track",
+                    [
+                        .required("interval_seconds", .integer(0...86_400)),
+                        .required("duration_seconds", .integer(0...604_800)),
+                    ]),
+            ]))
+
+    static let commandView = Schema.named(
+        "Command",
+        .object([
+            .required("id", .integer(0...Int.max)), .required("terminal", .string), .required("command", .string),
+            .optional("incident", .string), .required("by", .string), .required("created_at", .time),
+            .required("expires_at", .time),
+            .required("outcome", .choice(["queued", "sent", "confirmed", "failed", "expired"])),
+            .optional("reason", .string), .required("updated_at", .time),
+        ]))
+
+    static let commandList = Schema.object([.required("commands", .array(commandView, count: 0...Int.max))])
+
+    // Incidents
+
+    static let position = Schema.named(
+        "Position",
+        .object([
+            .required("latitude", latitude), .required("longitude", longitude), .optional("accuracy_m", count),
+            .required("valid", .boolean), .required("source", .choice(Position.Source.allCases.map(\.rawValue))),
+            .required("fix_time", .time),
+        ]))
+
+    static let incident = Schema.named(
+        "Incident",
+        .object([
+            .required("id", .incident), .required("service", .choice(Service.allCases.map(\.rawValue))),
+            .required("state", .choice(IncidentState.allCases.map(\.rawValue))), .required("terminal", .string),
+            .optional("person", .string), .optional("person_name", .string),
+            .required("trust", .choice(Trust.allCases.map(\.rawValue))), .required("causes", words),
+            .required("keys", .array(anyInteger, count: 0...Int.max)), .optional("fence", .string),
+            .required("opened_at", .time), .optional("device_time", .time), .required("late", .boolean),
+            .optional("position", position), .required("presses", count), .optional("acknowledged_by", .string),
+            .optional("acknowledged_at", .time), .optional("owner", .string), .optional("due_at", .time),
+            .optional("closed_at", .time), .optional("disposition", .string),
+        ]))
+
+    static let incidentPage = page("incidents", incident)
+
+    static let incidentDetail = Schema.named(
+        "IncidentDetail",
+        .object([
+            .required("incident", incident), .optional("person", person),
+            .required(
+                "timeline",
+                .array(
+                    .object([
+                        .required("at", .time),
+                        .required("kind", .choice(TimelineEntry.Kind.allCases.map(\.rawValue))),
+                        .required("actor", .string), .required("detail", .string),
+                    ]), count: 0...Int.max)),
+            .required(
+                "evidence",
+                .array(
+                    .object([
+                        .required("at", .time), .required("protocol", .string), .required("peer", .string),
+                        .required("bearer", .string), .required("frame", .string, "lower-case hexadecimal"),
+                        .required("event", .anything),
+                    ]), count: 0...Int.max)),
+        ]))
+
+    static let acknowledge = Schema.object([.required("operator", operatorID), .required("reason", reason)])
+    static let note = Schema.object([.required("operator", operatorID), .required("text", .line(1...2000))])
+    static let handover = Schema.object([
+        .required("operator", operatorID), .required("to", .line(1...64)), .required("reason", reason),
+        .optional("due_at", .time, "when it must be done"),
+    ])
+    static let close = Schema.object([
+        .required("operator", operatorID),
+        .required("disposition", .line(1...64), "how it ended, for example helped, false_alarm, test"),
+        .required("reason", reason),
+    ])
+    static let assignIncident = Schema.object([.required("operator", operatorID), .required("person", .identifier)])
+
+    // Administration
+
+    static let importReport = Schema.named(
+        "ImportReport",
+        .object([
+            .required("stored", count), .required("rejected", count),
+            .required("faults", .array(fault, count: 0...Int.max)),
+        ]))
+    static let backup = Schema.object([.required("operator", operatorID)])
+    static let backupReport = Schema.object([.required("directory", .string)])
+    static let commission = Schema.object([
+        .required("operator", operatorID), .required("reason", reason),
+        .optional("commissioned", .boolean, "false takes the site out of service again"),
+    ])
+    static let commissionReport = Schema.object([.required("commissioned", .boolean)])
+}

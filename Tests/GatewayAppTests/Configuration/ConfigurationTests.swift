@@ -1,0 +1,296 @@
+import Foundation
+import IncidentCore
+import Testing
+
+@testable import GatewayApp
+
+private func issues(_ text: String) -> [ConfigurationIssue] {
+    do {
+        _ = try GatewayConfiguration.parse(text, file: "test.toml")
+        return []
+    } catch {
+        return error.issues
+    }
+}
+
+private let target = """
+    [[target]]
+    name = "hub"
+    url = "https://hub.example.org/a"
+    secret_files = ["/etc/hub.secret"]
+
+    [[policy]]
+    service = "emergency"
+    steps = [{ targets = ["hub"] }]
+
+    """
+
+@Suite struct ConfigurationTests {
+    @Test func builtInTextIsValidAndStaysOnLoopback() throws {
+        let configuration = try GatewayConfiguration.parse(GatewayConfiguration.builtIn, file: "built-in")
+        #expect(configuration.listeners.map(\.address.description) == ["127.0.0.1:6808"])
+        #expect(configuration.targets.isEmpty)
+        #expect(configuration.sessions.unknownTerminals == .quarantine)
+    }
+
+    @Test func emptyTextGivesTheDefaults() throws {
+        #expect(try GatewayConfiguration.parse("", file: "empty") == GatewayConfiguration())
+    }
+
+    @Test func exampleFileIsValid() throws {
+        let configuration = try GatewayConfiguration.parse(exampleText(), file: "example")
+        #expect(configuration.gateway.name == "changsha-furong")
+        #expect(configuration.targets.map(\.name) == ["dispatch-120", "care-hub", "night-watch"])
+        #expect(configuration.targets.map(\.isEmergencyService) == [true, false, false])
+        #expect(configuration.policies[0].steps.map(\.afterMilliseconds) == [0, 30_000])
+        #expect(configuration.policies[1].group == "living_alone")
+        #expect(Set(configuration.policies.map(\.service)) == Set(Service.allCases))
+    }
+
+    /// The values that stand there as comments are the ones that hold without them.
+    @Test func exampleFileShowsTheDefaults() throws {
+        let shown = try exampleText().split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.wholeMatch(of: /# ([a-z_]+ = .*)/).map { String($0.output.1) } ?? String(line)
+        }.joined(separator: "\n").replacing("# [[serial]]", with: "[[serial]]")
+        var explicit = try GatewayConfiguration.parse(shown, file: "shown")
+        #expect(explicit.serialLines.map(\.path) == ["/dev/serial/by-id/usb-pager-receiver"])
+        #expect(explicit.targets[1].certificateAuthorityFile == "/etc/yidiantong/hub-ca.pem")
+        explicit.serialLines = []
+        explicit.targets[1].certificateAuthorityFile = nil
+        #expect(try GatewayConfiguration.parse(exampleText(), file: "example") == explicit)
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let text = """
+            gateway = { name = "a", state_directory = "/s", socket = "/r/s", log_level = "debug", language = "en" }
+            [[listener]]
+            tcp = "[::]:1"
+            [[serial]]
+            path = "/dev/ttyUSB0"
+            baud = 9600
+            [reactor]
+            threads = 3
+            maximum_connections = 4
+            maximum_connections_per_address = 5
+            [sessions]
+            unknown_terminals = "refuse"
+            idle_seconds = 60
+            first_frame_seconds = 7
+            frame_completion_seconds = 8
+            command_timeout_seconds = 9
+            command_retries = 0
+            trust_by_id_models = ["M1", "M2"]
+            [store]
+            position_acknowledgement = "received"
+            group_commit_milliseconds = 11
+            track_retention_days = 12
+            [rules]
+            late_sos_seconds = 61
+            held_after_close_seconds = 14
+            raise_interval_seconds = 15
+            low_battery_percent = 0
+            silence_seconds = 17
+            [[target]]
+            name = "t"
+            kind = "webhook"
+            url = "http://127.0.0.1:18/x"
+            secret_files = ["/a", "/b"]
+            emergency_services = true
+            allow_addresses = ["127.0.0.1", "fd00::/8"]
+            ca_file = "/c"
+            heartbeat_seconds = 19
+            [[policy]]
+            service = "emergency"
+            repeat_milliseconds = 2000
+            steps = [{ after_milliseconds = 5, targets = ["t"] }]
+            [[model]]
+            name = "M3"
+            trust_by_id = true
+            """
+        let all = try GatewayConfiguration.parse(text, file: "all")
+        #expect(all.gateway.stateDirectory == "/s")
+        #expect(all.gateway.language == .english)
+        #expect(all.gateway.logLevel == .debug)
+        #expect(all.listeners[0].address == ListenAddress(host: "::", port: 1))
+        #expect(all.serialLines[0].baud == 9600)
+        #expect(all.reactor.threads == 3)
+        #expect(all.reactor.maximumConnectionsPerAddress == 5)
+        #expect(all.sessions.unknownTerminals == .refuse)
+        #expect(all.sessions.commandRetries == 0)
+        #expect(all.sessions.trustByIDModels == ["M1", "M2"])
+        #expect(all.store.positionAcknowledgement == .received)
+        #expect(all.store.trackRetentionDays == 12)
+        #expect(all.targets[0].allowedAddresses == ["127.0.0.1", "fd00::/8"])
+        #expect(all.targets[0].heartbeatSeconds == 19)
+        #expect(all.models == [.init(name: "M3", isTrustedByID: true)])
+        let rules = all.incidentRules(isCommissioned: false)
+        #expect(rules.lowBatteryPercent == nil)
+        #expect(rules.silenceSeconds == 17)
+        #expect(rules.lateLimitSeconds == 61)
+        #expect(rules.policies[0].repeatMilliseconds == 2000)
+    }
+
+    /// Key path, line, and a word that must stand in what was found and what is allowed.
+    @Test(arguments: [
+        ("[gateway]\nlog_level = \"loud\"", "gateway.log_level", 2, "\"loud\"", "\"notice\""),
+        ("[gateway]\n\nstate_directory = \"var\"", "gateway.state_directory", 3, "\"var\"", "absolute"),
+        (
+            "[gateway]\nstate_directroy = \"/var\"", "gateway.state_directroy", 2, "unknown",
+            "did you mean \"state_directory\""
+        ),
+        (
+            "[[listener]]\ntcp = \"0.0.0.0:1\"\n[[listener]]\ntcp = \"0.0.0.0:70000\"", "listener[1].tcp", 4, "70000",
+            "65535"
+        ),
+        ("[[listener]]\ntcp = 6808", "listener[0].tcp", 2, "the integer 6808", "0.0.0.0:6808"),
+        ("[[listener]]\nprotocol = \"jt808\"", "listener[0].tcp", 1, "nothing", "ADDRESS:PORT"),
+        ("[[listener]]\ntcp = \"localhost:6808\"", "listener[0].tcp", 2, "localhost", "numeric"),
+        (
+            "[[listener]]\ntcp = \"1.2.3.4:5\"\n[[listener]]\ntcp = \"1.2.3.4:5\"", "listener[1].tcp", 4, "second time",
+            "once"
+        ),
+        ("[listener]\ntcp = \"1.2.3.4:5\"", "listener", 1, "a table", "[[listener]]"),
+        ("[[serial]]\npath = \"/dev/a\"\nbaud = 9601", "serial[0].baud", 3, "9601", "9600"),
+        ("[sessions]\nidle_seconds = 1.5", "sessions.idle_seconds", 2, "decimal", "from 10 to 86400"),
+        ("[sessions]\nunknown_terminals = \"ignore\"", "sessions.unknown_terminals", 2, "ignore", "\"quarantine\""),
+        (
+            "[sessions]\ntrust_by_id_models = [\n  \"a\",\n  7,\n]", "sessions.trust_by_id_models[1]", 4, "integer 7",
+            "model"
+        ),
+        ("[rules]\nlow_battery_percent = 91", "rules.low_battery_percent", 2, "91", "0 to 90"),
+        ("sesions = 1", "sesions", 1, "unknown", "did you mean \"sessions\""),
+        ("reactor.threads = \"x\"", "reactor.threads", 1, "\"x\"", "0 to 256"),
+        ("[gateway]\nname = ", "", 2, "syntax error", "TOML"),
+        ("[gateway]\nname = \"a\"\nname = \"b\"", "", 3, "syntax error", "TOML"),
+    ])
+    func faultIsNamedWithLineFoundAndAllowed(
+        text: String, keyPath: String, line: Int, found: String, allowed: String
+    ) throws {
+        let all = issues(text)
+        let issue = try #require(all.first)
+        #expect(all.count == 1)
+        #expect(issue.keyPath == keyPath)
+        #expect(issue.line == line)
+        #expect(issue.found.contains(found), "\(issue)")
+        #expect(issue.allowed.contains(allowed), "\(issue)")
+    }
+
+    @Test(arguments: [
+        (
+            "[[target]]\nname = \"hub\"\nurl = \"http://a/\"\nsecret_files = [\"/s\"]", "target[1].name", 10,
+            "second time"
+        ),
+        (
+            "[[policy]]\nservice = \"fence_watch\"\nsteps = [\n { targets = [\"hub\", \"hup\"] },\n]",
+            "policy[1].steps[0].targets[1]", 12, "\"hup\""
+        ),
+        (
+            "[[policy]]\nservice = \"emergency\"\nsteps = [{ targets = [\"hub\"] }]", "policy[1].service", 10,
+            "second policy"
+        ),
+        (
+            "[[policy]]\nservice = \"care_contact\"\nsteps = [{ targets = [] }]", "policy[1].steps[0].targets", 11,
+            "no target"
+        ),
+        ("[[policy]]\nservice = \"care_contact\"\nsteps = []", "policy[1].steps", 11, "empty array"),
+        (
+            "[[policy]]\nservice = \"care_contact\"\nrepeat_milliseconds = 1000\nsteps = [{ after_milliseconds = 1000, targets = [\"hub\"] }]",
+            "policy[1].repeat_milliseconds", 11, "1000"
+        ),
+        ("[[policy]]\nservice = \"care\"\nsteps = [{ targets = [\"hub\"] }]", "policy[1].service", 10, "\"care\""),
+    ])
+    func faultBetweenTablesIsNamed(text: String, keyPath: String, line: Int, found: String) throws {
+        let all = issues(target + text)
+        let issue = try #require(all.first)
+        #expect(all.count == 1, "\(all)")
+        #expect(issue.keyPath == keyPath)
+        #expect(issue.line == line)
+        #expect(issue.found.contains(found), "\(issue)")
+    }
+
+    @Test func targetsWithoutAnEmergencyPolicyAreRefused() throws {
+        let text = "[[target]]\nname = \"hub\"\nurl = \"https://hub/\"\nsecret_files = [\"/s\"]\n"
+        #expect(issues(text).map(\.found) == ["no policy with service = \"emergency\" for everybody"])
+    }
+
+    @Test(arguments: [
+        "ftp://hub/", "https://", "https://user@hub/", "https://hub:0/", "https://hub:99999/", "https://hub/#a",
+        "https://[::1/", "hub.example.org", "https://hu b/",
+    ])
+    func badURLIsRefused(url: String) {
+        let text = "[[target]]\nname = \"hub\"\nurl = \"\(url)\"\nsecret_files = [\"/s\"]\n"
+        #expect(issues(text).map(\.keyPath) == ["target[0].url"])
+    }
+
+    @Test func allFaultsAreReportedAtOnceInTheOrderOfTheirLines() {
+        let all = issues("[reactor]\nthreads = -1\n[gateway]\nsocket = \"x\"\ncolour = 1\n[[target]]\nname = \"A\"\n")
+        #expect(
+            all.map(\.keyPath) == [
+                "reactor.threads", "gateway.socket", "gateway.colour", "target[0].url", "target[0].secret_files",
+                "target[0].name",
+            ])
+        #expect(all[0].description.hasPrefix("test.toml:2: reactor.threads: found the integer -1; allowed: an integer"))
+    }
+
+    @Test func missingFilesAreNamed() throws {
+        let error = #expect(throws: ConfigurationError.self) {
+            try GatewayConfiguration.load(path: "/nowhere/yidiantong.toml")
+        }
+        #expect(error?.issues.first?.found == "no file \"/nowhere/yidiantong.toml\"")
+        let secret = #expect(throws: ConfigurationError.self) {
+            try GatewayConfiguration.parse(
+                target.replacing("/etc/hub.secret", with: "/nowhere/s"), file: "f", checkingFiles: true)
+        }
+        #expect(secret?.issues.map(\.line) == [4])
+    }
+
+    private func exampleText() throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        return try String(contentsOf: root.appendingPathComponent("etc/yidiantong.example.toml"), encoding: .utf8)
+    }
+}
+
+@Suite struct TOMLLineIndexTests {
+    @Test func pathsAreFoundThroughEveryKindOfTOML() {
+        let text = #"""
+            # comment with [table] and key = 1
+            a.b = "text # no comment" # a comment
+            "quoted key" = '''
+            [not.a.table]
+            '''
+            [one."two"]
+            list = [ 1, # first
+              { x = 1, y = [2,
+                3] },
+            ]
+            [[many]]
+            k = """ "quotes"" """
+            [many.inner]
+            z = 'it''
+            [[many]]
+            k = 2
+            [[many.deep]]
+            q = 1
+            """#
+        let index = TOMLLineIndex(text.replacing("z = 'it''", with: "z = 'it'"))
+        #expect(index.line(of: "a.b") == 2)
+        #expect(index.line(of: "quoted key") == 3)
+        #expect(index.line(of: "one.two") == 6)
+        #expect(index.line(of: "one.two.list[0]") == 7)
+        #expect(index.line(of: "one.two.list[1].y") == 8)
+        #expect(index.line(of: "one.two.list[1].y[1]") == 9)
+        #expect(index.line(of: "many[0].k") == 12)
+        #expect(index.line(of: "many[0].inner.z") == 14)
+        #expect(index.line(of: "many[1].k") == 16)
+        #expect(index.line(of: "many[1].deep[0].q") == 18)
+        #expect(index.line(of: "many[1].missing") == 15)
+        #expect(index.line(of: "nothing") == nil)
+    }
+
+    /// A scanner that stands still would hang the start of the gateway; no cut of a document may do that.
+    @Test func everyPrefixOfADocumentEnds() {
+        let text = "[a]\nb = [1, {c = \"x\\\"y\"}]\n[[d.\"e\"]]\nf = '''q'''\n= ]\n"
+        for length in 0...text.count { _ = TOMLLineIndex(String(text.prefix(length))) }
+    }
+}
