@@ -135,5 +135,6 @@ let package = Package(
                 "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
     ]
 )
