@@ -140,5 +140,10 @@ let package = Package(
             dependencies: ["ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "WireBytes", "framereplay"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
+        .testTarget(name: "WireBytesTests", dependencies: ["WireBytes"], swiftSettings: wire),
+        .testTarget(
+            name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     ]
 )

@@ -44,10 +44,10 @@ public struct DecodeError: Error, Sendable, Equatable {
     public var json: JSONValue {
         var object = JSONObject()
         object.set("code", code.rawValue)
-        object.set("message", message?.description)
         object.set("offset", offset)
         object.set("field", field)
         object.set("detail", "expected \(expected), found \(found)")
+        object.set("message", message?.description)
         return object.value
     }
 

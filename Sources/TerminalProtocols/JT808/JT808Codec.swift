@@ -42,12 +42,13 @@ public enum JT808Codec {
         return JT808Assembled(firstFlowID: header.flowID &- behind, message: message, trailing: trailing)
     }
 
-    private static func message(
-        _ id: UInt16, body: Span<UInt8>, base: Int, edition: JT808Edition?
+    /// - Parameter base: where the body begins, for error offsets.
+    static func message(
+        _ id: UInt16, body: Span<UInt8>, base: Int, edition: JT808Edition?, trace: FieldTrace? = nil
     ) throws(DecodeError) -> (JT808Message, [UInt8]) {
-        var input = FieldReader(body, protocolName: .jt808, message: .number(id), base: base)
+        var input = FieldReader(body, protocolName: .jt808, message: .number(id), base: base, trace: trace)
         let message = try JT808Message(id: id, parsing: &input, edition: edition)
-        return (message, input.rest())
+        return (message, input.rest("trailing"))
     }
 
     /// Frames of one message, ready to be sent, flags included and escaped; a body above 1,023 bytes is cut into packages

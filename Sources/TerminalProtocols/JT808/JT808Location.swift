@@ -247,9 +247,9 @@ public struct JT808Location: JT808Body {
 
     init(parsing input: inout FieldReader, edition: JT808Edition?) throws(DecodeError) {
         if let basic = JT808BasicLocation(input.unread) {
-            _ = try input.part(JT808BasicLocation.byteCount, "location")
+            try input.skip(JT808BasicLocation.byteCount, "location")
             self.basic = basic
-            itemBytes = input.rest()
+            itemBytes = input.rest("items")
             return
         }
         let count = input.remaining

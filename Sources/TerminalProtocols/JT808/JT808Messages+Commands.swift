@@ -316,7 +316,7 @@ public struct JT808CallBack: JT808Body {
 
     init(parsing input: inout FieldReader, edition: JT808Edition?) throws(DecodeError) {
         type = try input.uint8("callType")
-        phone = input.restText()
+        phone = input.restText("phone")
     }
 
     func write(to output: inout ByteWriter, edition: JT808Edition) {

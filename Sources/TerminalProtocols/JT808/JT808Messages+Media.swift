@@ -66,7 +66,7 @@ public struct JT808Media: JT808Body {
             edition == .v2019 || basic.time.text(zone: "") != nil
         {
             location = basic
-            _ = try input.part(JT808BasicLocation.byteCount, "location")
+            try input.skip(JT808BasicLocation.byteCount, "location")
         }
         data = input.rest()
     }
@@ -125,7 +125,7 @@ public struct JT808MediaSearchReply: JT808Body {
             let channel = try input.uint8("channel")
             let event = try input.uint8("event")
             guard let location = JT808BasicLocation(input.unread) else { break }
-            _ = try input.part(JT808BasicLocation.byteCount, "location")
+            try input.skip(JT808BasicLocation.byteCount, "location")
             items.append(Item(mediaID: mediaID, type: type, channel: channel, event: event, location: location))
         }
     }

@@ -158,7 +158,7 @@ public struct JT808Control: JT808Body {
 
     init(parsing input: inout FieldReader, edition: JT808Edition?) throws(DecodeError) {
         command = try input.uint8("command")
-        parameters = input.restText()
+        parameters = input.restText("parameters")
     }
 
     func write(to output: inout ByteWriter, edition: JT808Edition) {

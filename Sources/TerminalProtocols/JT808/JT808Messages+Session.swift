@@ -200,7 +200,7 @@ public struct JT808Registration: JT808Body {
         model = try input.text(size.model, "model")
         terminalID = try input.text(size.id, "terminalId")
         plateColour = try input.uint8("plateColour")
-        plate = input.restText()
+        plate = input.restText("plate")
     }
 
     func write(to output: inout ByteWriter, edition: JT808Edition) {
@@ -244,7 +244,7 @@ public struct JT808RegistrationReply: JT808Body {
     init(parsing input: inout FieldReader, edition: JT808Edition?) throws(DecodeError) {
         flowID = try input.uint16("ackFlowId")
         result = try input.uint8("result")
-        authCode = result == 0 ? input.restText() : nil
+        authCode = result == 0 ? input.restText("authCode") : nil
     }
 
     func write(to output: inout ByteWriter, edition: JT808Edition) {
@@ -279,7 +279,7 @@ public struct JT808Authentication: JT808Body {
 
     init(parsing input: inout FieldReader, edition: JT808Edition?) throws(DecodeError) {
         guard edition == .v2019 else {
-            authCode = input.restText()
+            authCode = input.restText("authCode")
             return
         }
         let length = Int(try input.uint8("authCodeLength"))
