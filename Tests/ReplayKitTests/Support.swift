@@ -5,7 +5,6 @@ import Testing
 /// One case of the corpus.
 struct Example: Sendable, CustomTestStringConvertible {
     let name: String
-    let isStream: Bool
     let hex: String
     /// `expected` as Foundation reads it.
     nonisolated(unsafe) let expected: NSDictionary
@@ -19,18 +18,19 @@ struct Example: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all: [Example] = load()
-    static let frames = all.filter { !$0.isStream }
+    static let frames = load("frames")
+    static let streams = load("streams")
+    static let all = frames + streams
 
-    private static func load() -> [Example] {
+    private static func load(_ name: String) -> [Example] {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Corpus/JT808/jt808.jsonl")
+            .appending(path: "Corpus/JT808/\(name).jsonl")
         guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [] }
         return text.split(separator: "\n").compactMap { line in
             guard let object = jsonObject(String(line)), let name = object["name"] as? String,
                 let hex = object["hex"] as? String, let expected = object["expected"] as? NSDictionary
             else { return nil }
-            return Example(name: name, isStream: object["kind"] as? String == "stream", hex: hex, expected: expected)
+            return Example(name: name, hex: hex, expected: expected)
         }
     }
 }
