@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
+// B0 for a rate that the kernel has no constant for.
 static speed_t reactor_speed(int baud) {
     switch (baud) {
     case 1200: return B1200;
@@ -51,4 +53,15 @@ int reactor_serial_configure(int fd, int baud, int data_bits, int parity, int st
     if (tcsetattr(fd, TCSANOW, &line) < 0) return -errno;
     if (ioctl(fd, TIOCEXCL) < 0) return -errno;
     return 0;
+}
+
+int reactor_open_pseudo_terminal(char *path, size_t room) {
+    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    int result = grantpt(fd) < 0 || unlockpt(fd) < 0 ? -errno : -ptsname_r(fd, path, room);
+    if (result < 0) {
+        close(fd);
+        return result;
+    }
+    return fd;
 }

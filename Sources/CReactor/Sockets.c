@@ -20,6 +20,7 @@ static void reactor_store64(uint8_t *bytes, uint64_t value) {
     for (int index = 7; index >= 0; index--, value >>= 8) bytes[index] = (uint8_t)value;
 }
 
+// An IPv4 address that came through an IPv6 socket (::ffff:a.b.c.d) reads as the IPv4 address it is.
 static reactor_address reactor_address_from(const struct sockaddr_storage *storage) {
     reactor_address address;
     memset(&address, 0, sizeof address);
@@ -44,6 +45,7 @@ static reactor_address reactor_address_from(const struct sockaddr_storage *stora
     return address;
 }
 
+// `mapped` writes an IPv4 address in its IPv6 form, as a socket that serves both families wants it.
 static socklen_t reactor_address_to(reactor_address address, int mapped, struct sockaddr_storage *storage) {
     memset(storage, 0, sizeof *storage);
     if (address.family == 4 && !mapped) {
@@ -125,6 +127,8 @@ int reactor_adopt(int fd, int type, reactor_address *bound) {
     socklen_t length = sizeof value;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &length) < 0) return -errno;
     if (value != type) return -EPROTOTYPE;
+    int family = reactor_socket_family(fd);
+    if (family != AF_INET && family != AF_INET6) return -EAFNOSUPPORT;
     if (type == SOCK_STREAM) {
         length = sizeof value;
         if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &length) < 0) return -errno;
@@ -184,34 +188,58 @@ long reactor_send(int fd, const void *bytes, size_t count) {
     }
 }
 
-long reactor_receive_from(int fd, void *bytes, size_t count, reactor_address *peer, int *truncated) {
-    struct sockaddr_storage storage;
-    struct iovec part = {.iov_base = bytes, .iov_len = count};
-    struct msghdr message;
-    memset(&message, 0, sizeof message);
-    message.msg_name = &storage;
-    message.msg_namelen = sizeof storage;
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    for (;;) {
-        ssize_t got = recvmsg(fd, &message, 0);
-        if (got >= 0) {
-            *peer = reactor_address_from(&storage);
-            *truncated = (message.msg_flags & MSG_TRUNC) != 0;
-            return got;
-        }
-        if (errno != EINTR) return -(long)errno;
-    }
+int reactor_set_receive_buffer(int fd, int bytes) {
+    if (reactor_set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) == 0) return 0;
+    return reactor_set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
-long reactor_send_to(int fd, const void *bytes, size_t count, reactor_address peer, int mapped) {
-    struct sockaddr_storage storage;
-    socklen_t length = reactor_address_to(peer, mapped, &storage);
-    for (;;) {
-        ssize_t sent = sendto(fd, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&storage, length);
-        if (sent >= 0) return sent;
-        if (errno != EINTR) return -(long)errno;
+int reactor_receive_many(int fd, uint8_t *bytes, size_t stride, reactor_datagram *datagrams, int maximum) {
+    struct sockaddr_storage peers[REACTOR_DATAGRAMS_PER_CALL];
+    struct iovec parts[REACTOR_DATAGRAMS_PER_CALL];
+    struct mmsghdr messages[REACTOR_DATAGRAMS_PER_CALL];
+    if (maximum > REACTOR_DATAGRAMS_PER_CALL) maximum = REACTOR_DATAGRAMS_PER_CALL;
+    for (int index = 0; index < maximum; index++) {
+        parts[index].iov_base = bytes + (size_t)index * stride;
+        parts[index].iov_len = stride;
+        memset(&messages[index], 0, sizeof messages[index]);
+        messages[index].msg_hdr.msg_name = &peers[index];
+        messages[index].msg_hdr.msg_namelen = sizeof peers[index];
+        messages[index].msg_hdr.msg_iov = &parts[index];
+        messages[index].msg_hdr.msg_iovlen = 1;
     }
+    int count;
+    do {
+        count = recvmmsg(fd, messages, (unsigned)maximum, MSG_DONTWAIT, NULL);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) return -errno;
+    for (int index = 0; index < count; index++) {
+        datagrams[index].peer = reactor_address_from(&peers[index]);
+        datagrams[index].count = messages[index].msg_len;
+        datagrams[index].truncated = (messages[index].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    }
+    return count;
+}
+
+int reactor_send_many(int fd, const uint8_t *bytes, const reactor_datagram *datagrams, int count, int mapped) {
+    struct sockaddr_storage peers[REACTOR_DATAGRAMS_PER_CALL];
+    struct iovec parts[REACTOR_DATAGRAMS_PER_CALL];
+    struct mmsghdr messages[REACTOR_DATAGRAMS_PER_CALL];
+    if (count > REACTOR_DATAGRAMS_PER_CALL) count = REACTOR_DATAGRAMS_PER_CALL;
+    for (int index = 0; index < count; index++) {
+        parts[index].iov_base = (void *)bytes;
+        parts[index].iov_len = datagrams[index].count;
+        bytes += datagrams[index].count;
+        memset(&messages[index], 0, sizeof messages[index]);
+        messages[index].msg_hdr.msg_name = &peers[index];
+        messages[index].msg_hdr.msg_namelen = reactor_address_to(datagrams[index].peer, mapped, &peers[index]);
+        messages[index].msg_hdr.msg_iov = &parts[index];
+        messages[index].msg_hdr.msg_iovlen = 1;
+    }
+    int sent;
+    do {
+        sent = sendmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -errno : sent;
 }
 
 int reactor_parse_address(const char *text, reactor_address *address) {

@@ -31,8 +31,8 @@ public protocol ConnectionHandler: AnyObject {
     /// A serial line was opened, waits for its next attempt or was removed.
     func serialLine(tag: UInt32, changedTo state: SerialLineState, on loop: EventLoop)
 
-    /// Everything that was ready has been handed over; the writes made until now leave after this call.
-    /// The place to pass on what was gathered during the wake-up as one batch.
+    /// Everything that was ready has been handed over; the writes made until now leave after this call. The place to pass on
+    /// what was gathered during the wake-up as one batch. Called once more when connections were closed after it.
     func endOfWakeUp(on loop: EventLoop)
 
     /// `EventLoop.stop` was called: listeners are closed, connections are still served until `isDrained` or the deadline.

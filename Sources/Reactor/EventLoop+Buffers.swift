@@ -84,6 +84,7 @@ extension EventLoop {
 
     /// Offers the queue to the system in one write; what is not taken waits for epoll.
     func flush(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>) {
+        if slot.pointee.kind == .datagram { return flushDatagrams(connection, slot) }
         guard let queue = slot.pointee.queue, !slot.pointee.flags.contains(.waitsForRoom) else { return }
         let start = Int(slot.pointee.queueStart)
         let count = Int(slot.pointee.queueEnd) - start
@@ -138,7 +139,7 @@ extension EventLoop {
 
     func updateInterest(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>) {
         let wanted = wantedInterest(slot.pointee)
-        guard wanted != slot.pointee.interest else { return }
+        guard wanted != slot.pointee.interest, !slot.pointee.flags.contains(.detached) else { return }
         slot.pointee.interest = wanted
         _ = reactor_epoll_modify(epoll, slot.pointee.descriptor, wanted, connection.rawValue)
     }

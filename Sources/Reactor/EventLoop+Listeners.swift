@@ -11,6 +11,7 @@ extension EventLoop {
     /// Ends a listener, datagram socket or mailbox. Connections that came from a listener stay.
     public func removeSource(_ source: Connection) {
         guard let slot = slots.find(source), !slot.pointee.kind.isStream else { return }
+        setWaitsForRoom(source, slot, false)
         datagramSockets[source.index] = nil
         if slot.pointee.timer != 0 { wheel.cancel(TimerID(rawValue: slot.pointee.timer)) }
         if slot.pointee.kind == .mailbox {

@@ -75,6 +75,13 @@ extension EventLoop {
     public func resumeReading(_ connection: Connection) {
         guard let slot = slots.find(connection), slot.pointee.flags.contains(.paused) else { return }
         slot.pointee.flags.remove(.paused)
+        if slot.pointee.flags.contains(.detached) {
+            slot.pointee.flags.remove(.detached)
+            slot.pointee.interest = wantedInterest(slot.pointee)
+            let result = reactor_epoll_add(
+                epoll, slot.pointee.descriptor, slot.pointee.interest, connection.rawValue)
+            if result < 0 { close(connection, reason: .failed(code: -result)) }
+        }
         updateInterest(connection, slot)
         if slot.pointee.partialCount > 0 { redeliverList.append(connection) }
     }
@@ -125,8 +132,12 @@ extension EventLoop {
         guard broken || events & EventMask.readable != 0 else { return }
         if slot.pointee.flags.isDisjoint(with: [.paused, .inputEnded]) {
             readStream(connection, slot, broken: broken)
-        } else if broken {
+        } else if broken, slot.pointee.flags.contains(.inputEnded) {
             closeBroken(connection, slot)
+        } else if broken {
+            // What the peer sent before it went is read when the handler resumes.
+            slot.pointee.flags.insert(.detached)
+            _ = reactor_epoll_remove(epoll, slot.pointee.descriptor)
         }
     }
 
@@ -139,6 +150,7 @@ extension EventLoop {
         updateInterest(connection, slot)
         let origin = ConnectionOrigin.connected(tag: slot.pointee.tag, peer: SocketAddress(peer))
         handler?.opened(connection, from: origin, on: self)
+        if slot.pointee.queueEnd > slot.pointee.queueStart { listForFlush(connection, slot) }
     }
 
     private func readStream(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>, broken: Bool) {
@@ -147,6 +159,7 @@ extension EventLoop {
         if got > 0 {
             counters.reads += 1
             counters.bytesReceived += UInt64(got)
+            if slot.pointee.kind == .serial { slot.pointee.flags.insert(.hasReceived) }
             if kept > 0, let partial = slot.pointee.partial {
                 readBuffer.copyMemory(from: partial, byteCount: kept)
             }
@@ -213,6 +226,7 @@ extension EventLoop {
         if slot.pointee.flags.contains(.counted) { uncountPeer(slot.pointee.peerKey) }
         let kind = slot.pointee.kind
         let tag = slot.pointee.tag
+        let worked = slot.pointee.flags.contains(.hasReceived)
         _ = reactor_close(slot.pointee.descriptor)
         slots.release(connection)
         counters.connectionsOpen -= 1
@@ -225,6 +239,6 @@ extension EventLoop {
         case .endOfInput, .hangUp, .requested, .stopping: break
         }
         handler?.closed(connection, reason: reason, on: self)
-        if kind == .serial { serialLineLost(tag: tag, reason: reason) }
+        if kind == .serial { serialLineLost(tag: tag, worked: worked, reason: reason) }
     }
 }

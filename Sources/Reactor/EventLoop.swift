@@ -56,10 +56,11 @@ public final class EventLoop {
         self.reserve = max(-1, reactor_open_reserve())
         self.slots = SlotTable(capacity: max(1, limits.maximumConnections) + max(1, limits.maximumSources))
         self.wheel = TimerWheel(
-            capacity: slots.capacity + limits.maximumScheduledTimers, tickMilliseconds: limits.timerTickMilliseconds,
+            // One for each slot, for each serial line that waits, and for the end of draining.
+            capacity: slots.capacity + limits.maximumScheduledTimers + limits.maximumSources + 1,
+            tickMilliseconds: limits.timerTickMilliseconds,
             nowMilliseconds: nowMilliseconds)
-        let room = max(limits.readBytes + limits.maximumPartialBytes, limits.maximumDatagramBytes)
-        self.readBuffer = .allocate(byteCount: room, alignment: 64)
+        self.readBuffer = .allocate(byteCount: limits.readBytes + limits.maximumPartialBytes, alignment: 64)
         self.events = .allocate(capacity: Int(REACTOR_EVENTS_PER_WAIT))
     }
 
@@ -110,7 +111,6 @@ extension EventLoop {
         if !isDraining, let milliseconds = stopRequest.milliseconds {
             startDraining(milliseconds)
         }
-        handler?.endOfWakeUp(on: self)
         finishWakeUp()
     }
 
@@ -151,12 +151,15 @@ extension EventLoop {
         }
     }
 
-    /// Writes what was gathered and carries out what was asked to close; the callbacks of that may ask for more of both.
+    /// Lets the handler pass on what it gathered, writes, and carries out what was asked to close; once more for what the
+    /// callbacks of that asked for, so that nothing gathered or queued waits for the next wake-up.
     private func finishWakeUp() {
-        while !redeliverList.isEmpty || !flushList.isEmpty || !closingList.isEmpty {
+        repeat {
             let again = redeliverList
             redeliverList.removeAll(keepingCapacity: true)
             for connection in again { redeliver(connection) }
+
+            handler?.endOfWakeUp(on: self)
 
             let toWrite = flushList
             flushList.removeAll(keepingCapacity: true)
@@ -165,11 +168,15 @@ extension EventLoop {
                 slot.pointee.flags.remove(.flushListed)
                 flush(connection, slot)
             }
+        } while finishClosings() || !redeliverList.isEmpty || !flushList.isEmpty
+    }
 
-            let toClose = closingList
-            closingList.removeAll(keepingCapacity: true)
-            for (connection, reason) in toClose { finishClosing(connection, reason) }
-        }
+    /// Ends the connections that were asked to close; false when there were none.
+    private func finishClosings() -> Bool {
+        let toClose = closingList
+        closingList.removeAll(keepingCapacity: true)
+        for (connection, reason) in toClose { finishClosing(connection, reason) }
+        return !toClose.isEmpty
     }
 
     private var isFinished: Bool {

@@ -6,22 +6,18 @@ internal import Synchronization
 /// Posting takes no lock and never waits: a full mailbox refuses, and the poster decides what that means. Order is kept per
 /// posting thread. The reader is an event loop (`EventLoop.attach`) or one thread that calls `wait` and `drain`.
 ///
-/// `@unchecked Sendable`: a cell's message is written by the one poster that claimed the cell and read by the one reader after
-/// the cell's sequence number was published; everything else is atomic.
+/// `@unchecked Sendable`: a place is filled by the one poster that claimed it and emptied by the one reader after the place's
+/// sequence number was published; everything else is atomic.
 public final class Mailbox<Message: Sendable>: @unchecked Sendable {
-    /// A cell at position p may be written while its sequence is p, read while it is p + 1.
-    private struct Cell: ~Copyable {
-        let sequence: Atomic<Int>
-        var message: Message?
-    }
-
     /// Shown with the counters: `commit results`.
     public let name: String
     /// The most messages at once; more are refused.
     public let capacity: Int
     let wakeUp: Int32
 
-    private let cells: UnsafeMutablePointer<Cell>
+    /// The place of position p may be filled while its number is p and emptied while it is p + 1.
+    private let sequences: UnsafeMutablePointer<Atomic<Int>>
+    private let places: UnsafeMutablePointer<Message>
     private let tail = Atomic<Int>(0)
     private let head = Atomic<Int>(0)
     private let signalled = Atomic<Bool>(false)
@@ -33,15 +29,18 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
         // With a single cell "just written" and "free for the next turn" would have the same number.
         self.capacity = max(2, capacity)
         self.wakeUp = try checked(reactor_eventfd_create(), "eventfd for mailbox \(name)")
-        self.cells = .allocate(capacity: self.capacity)
+        self.sequences = .allocate(capacity: self.capacity)
+        self.places = .allocate(capacity: self.capacity)
         for index in 0..<self.capacity {
-            (cells + index).initialize(to: Cell(sequence: Atomic(index), message: nil))
+            (sequences + index).initialize(to: Atomic(index))
         }
     }
 
     deinit {
-        cells.deinitialize(count: capacity)
-        cells.deallocate()
+        while next() != nil {}
+        places.deallocate()
+        sequences.deinitialize(count: capacity)
+        sequences.deallocate()
         _ = reactor_close(wakeUp)
     }
 
@@ -64,14 +63,14 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
     public func post(_ message: consuming Message) -> Bool {
         var position = tail.load(ordering: .relaxed)
         while true {
-            let cell = cells + position % capacity
-            let distance = cell.pointee.sequence.load(ordering: .acquiring) - position
+            let index = position % capacity
+            let distance = sequences[index].load(ordering: .acquiring) - position
             if distance == 0 {
                 let (claimed, found) = tail.weakCompareExchange(
                     expected: position, desired: position + 1, ordering: .relaxed)
                 if claimed {
-                    cell.pointee.message = message
-                    cell.pointee.sequence.store(position + 1, ordering: .releasing)
+                    (places + index).initialize(to: message)
+                    sequences[index].store(position + 1, ordering: .releasing)
                     signal()
                     return true
                 }
@@ -103,7 +102,7 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
             taken += 1
             body(message)
         }
-        if taken == maximum { signal() }
+        if taken == maximum, hasNext { signal() }
         return taken
     }
 
@@ -113,12 +112,17 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
         reactor_poll(wakeUp, milliseconds) > 0
     }
 
-    private func next() -> Message? {
+    private var hasNext: Bool {
         let position = head.load(ordering: .relaxed)
-        let cell = cells + position % capacity
-        guard cell.pointee.sequence.load(ordering: .acquiring) == position + 1 else { return nil }
-        let message = cell.pointee.message.take()
-        cell.pointee.sequence.store(position + capacity, ordering: .releasing)
+        return sequences[position % capacity].load(ordering: .acquiring) == position + 1
+    }
+
+    private func next() -> Message? {
+        guard hasNext else { return nil }
+        let position = head.load(ordering: .relaxed)
+        let index = position % capacity
+        let message = (places + index).move()
+        sequences[index].store(position + capacity, ordering: .releasing)
         head.store(position + 1, ordering: .relaxed)
         return message
     }

@@ -45,7 +45,7 @@ public struct ReactorCounters: Sendable, Hashable {
     public var datagramsSent: UInt64 = 0
     /// Received datagrams that were longer than `maximumDatagramBytes`.
     public var datagramsTooLong: UInt64 = 0
-    /// Datagrams that the system did not take for sending.
+    /// Datagrams not sent: the queue was full or the system refused them.
     public var datagramsDropped: UInt64 = 0
 
     public var serialOpened: UInt64 = 0

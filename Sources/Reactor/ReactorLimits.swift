@@ -37,7 +37,10 @@ public struct ReactorLimits: Sendable, Hashable {
     /// Datagrams taken from one socket in one wake-up.
     public var datagramsPerWakeUp = 256
 
-    /// The longest datagram that is handed over; a longer one is dropped and counted.
+    /// Datagrams that wait on one socket for the system to take them; more are dropped and counted.
+    public var maximumQueuedDatagrams = 4096
+
+    /// The longest datagram that is handed over or sent; a longer one is dropped and counted. Also the memory per socket: 64 times.
     public var maximumDatagramBytes = 8192
 
     /// Timers of the handler itself (`EventLoop.schedule`); every connection has one of its own beside these.

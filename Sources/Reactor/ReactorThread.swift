@@ -98,7 +98,8 @@ public final class ReactorThread: Sendable {
         published.snapshot()
     }
 
-    /// Runs a closure on the loop's thread at its next wake-up; false when `maximumCommands` wait already.
+    /// Runs a closure on the loop's thread at its next wake-up; false when `maximumCommands` wait already. What is given to a
+    /// loop that has stopped is never run.
     public func execute(_ command: @escaping Command) -> Bool {
         commands.post(command)
     }

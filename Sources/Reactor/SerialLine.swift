@@ -127,10 +127,10 @@ extension EventLoop {
         handler?.serialLine(tag: tag, changedTo: .opened(connection: connection), on: self)
     }
 
-    func serialLineLost(tag: UInt32, reason: CloseReason) {
+    func serialLineLost(tag: UInt32, worked: Bool, reason: CloseReason) {
         guard let line = serialLines[tag], case .opened = line.state else { return }
-        // A line that worked for a while starts with the short pause, one that fails again and again waits longer.
-        if nowMilliseconds - line.openedMilliseconds >= limits.serialRetryMaximumMilliseconds {
+        // A line that worked starts with the short pause, one that is lost as soon as it is opened waits longer and longer.
+        if worked || nowMilliseconds - line.openedMilliseconds >= limits.serialRetryMaximumMilliseconds {
             serialLines[tag]?.pauseMilliseconds = limits.serialRetryFirstMilliseconds
         }
         waitForSerialLine(tag: tag, error: reason == .hangUp ? "the line hung up" : "closed: \(reason)")

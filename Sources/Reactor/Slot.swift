@@ -35,6 +35,10 @@ struct SlotFlags: OptionSet {
     static let connecting = SlotFlags(rawValue: 1 << 6)
     /// Counts towards its peer's limit.
     static let counted = SlotFlags(rawValue: 1 << 7)
+    /// Broke while paused: taken out of epoll, which would report that without end, until reading goes on.
+    static let detached = SlotFlags(rawValue: 1 << 8)
+    /// A serial line that has given bytes since it was opened.
+    static let hasReceived = SlotFlags(rawValue: 1 << 9)
 }
 
 /// One entry of the loop's table: about 100 bytes, the buffers exist only while they hold something.

@@ -57,13 +57,16 @@ public struct DatagramSocket: Sendable {
     public let address: SocketAddress
 
     /// Opens and binds. With `reusePort` the kernel spreads the peers over the sockets of one port, each peer always to the same.
+    /// `receiveBufferBytes` is what may arrive while the loop is busy; the system may grant less.
     public init(
-        binding address: SocketAddress, reusePort: Bool = false, onlyIPv6: Bool = false
+        binding address: SocketAddress, reusePort: Bool = false, onlyIPv6: Bool = false,
+        receiveBufferBytes: Int32 = 4 << 20
     ) throws(ReactorError) {
         var bound = reactor_address()
         let type = Int32(SOCK_DGRAM.rawValue)
         self.descriptor = try checked(
             reactor_bind(address.system, type, reusePort ? 1 : 0, onlyIPv6 ? 1 : 0, &bound), "bind udp \(address)")
+        _ = reactor_set_receive_buffer(descriptor, receiveBufferBytes)
         self.address = SocketAddress(bound)
     }
 

@@ -25,6 +25,7 @@ final class Recorder: ConnectionHandler {
     var onClosed: (Connection, EventLoop) -> Void = { _, _ in }
     var onTimer: (Connection, EventLoop) -> Void = { _, _ in }
     var onDatagram: (Connection, SocketAddress, [UInt8], EventLoop) -> Void = { _, _, _, _ in }
+    var onEndOfWakeUp: (EventLoop) -> Void = { _ in }
     var keepsOpen = false
     var drained: () -> Bool = { true }
 
@@ -76,6 +77,10 @@ final class Recorder: ConnectionHandler {
         report(.serial(tag, state))
     }
 
+    func endOfWakeUp(on loop: EventLoop) {
+        onEndOfWakeUp(loop)
+    }
+
     func draining(on loop: EventLoop) {
         report(.draining)
     }
@@ -95,6 +100,7 @@ final class TestLoop {
 
     let thread: ReactorThread
     private let events: Mailbox<Event>
+    var mailbox: Mailbox<Event> { events }
     private var pending: [Event] = []
 
     /// `setUp` runs on the loop's thread.
@@ -161,8 +167,9 @@ final class TestLoop {
 final class Client {
     let descriptor: Int32
 
-    init(_ address: SocketAddress, receiveBuffer: Int32? = nil) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    /// Takes over `descriptor`, an unconnected socket, when it is given.
+    init(_ address: SocketAddress, descriptor given: Int32? = nil, receiveBuffer: Int32? = nil) throws {
+        descriptor = given ?? socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
         var patience = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
@@ -176,7 +183,7 @@ final class Client {
                 Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        try #require(result == 0, "connect: errno \(errno)")
+        if result != 0 { throw ReactorError(operation: "connect to \(address)", code: errno) }
     }
 
     deinit {
@@ -197,6 +204,12 @@ final class Client {
             bytes += room[0..<got]
         }
         return bytes
+    }
+
+    /// Sends a byte and waits for the same; false when the peer has closed instead.
+    func echoes(_ byte: UInt8) -> Bool {
+        _ = Glibc.send(descriptor, [byte], 1, Int32(MSG_NOSIGNAL))
+        return receive(1) == [byte]
     }
 
     func receiveToEnd() -> Int {

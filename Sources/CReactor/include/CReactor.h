@@ -32,6 +32,16 @@ typedef struct {
     uint8_t family;
 } reactor_address;
 
+/// The datagrams that one call can receive or send.
+#define REACTOR_DATAGRAMS_PER_CALL 64
+
+/// One datagram among several; `truncated` when it was longer than the room for it.
+typedef struct {
+    reactor_address peer;
+    uint32_t count;
+    uint32_t truncated;
+} reactor_datagram;
+
 // Readiness, time and plain descriptors
 
 int reactor_epoll_create(void);
@@ -87,7 +97,7 @@ int reactor_listen(int fd, int backlog);
 /// Sends small writes at once and notices dead peers. Set on a listening socket, since Linux hands these on to accepted ones.
 int reactor_set_stream_options(int fd, int idle, int interval, int count, int user_timeout);
 
-/// Prepares a descriptor that another process opened: 0 when it is a socket of `type` (and listening, for SOCK_STREAM).
+/// Prepares a descriptor that another process opened: 0 when it is an IP socket of `type` (and listening, for SOCK_STREAM).
 int reactor_adopt(int fd, int type, reactor_address *bound);
 
 int reactor_accept(int fd, reactor_address *peer);
@@ -104,10 +114,14 @@ int reactor_socket_error(int fd);
 /// Sends without raising SIGPIPE.
 long reactor_send(int fd, const void *bytes, size_t count);
 
-/// Receives one datagram; `*truncated` is set when it was longer than the room for it.
-long reactor_receive_from(int fd, void *bytes, size_t count, reactor_address *peer, int *truncated);
+/// Asks for a larger receive buffer, beyond the system's usual limit where the process may.
+int reactor_set_receive_buffer(int fd, int bytes);
 
-long reactor_send_to(int fd, const void *bytes, size_t count, reactor_address peer, int mapped);
+/// Receives up to `maximum` datagrams, each into its own `stride` bytes. Returns how many.
+int reactor_receive_many(int fd, uint8_t *bytes, size_t stride, reactor_datagram *datagrams, int maximum);
+
+/// Sends datagrams that lie one behind the other. Returns how many were taken; an error belongs to the first one.
+int reactor_send_many(int fd, const uint8_t *bytes, const reactor_datagram *datagrams, int count, int mapped);
 
 /// Reads a numeric address without port: 0, or -EINVAL.
 int reactor_parse_address(const char *text, reactor_address *address);
@@ -122,3 +136,6 @@ int reactor_serial_open(const char *path);
 
 /// Makes the line raw and exclusive. `data_bits` 7 or 8, `parity` 0 none, 1 odd, 2 even, `stop_bits` 1 or 2.
 int reactor_serial_configure(int fd, int baud, int data_bits, int parity, int stop_bits, int flow);
+
+/// Opens the controlling end of a new pseudo-terminal and writes the path of its other end, for simulators and tests.
+int reactor_open_pseudo_terminal(char *path, size_t room);
