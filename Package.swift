@@ -17,6 +17,9 @@ let package = Package(
         .executable(name: "yidiantongd", targets: ["yidiantongd"]),
         .executable(name: "ydtctl", targets: ["ydtctl"]),
         .executable(name: "framereplay", targets: ["framereplay"]),
+        // For the benchmarks, which stand in a package of their own.
+        .library(
+            name: "TerminalProtocols", targets: ["TerminalProtocols", "TerminalModel", "WireBytes", "CWireBytes"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -16,10 +16,20 @@ public enum Hex {
         text(bytes.span)
     }
 
-    /// `value` in exactly `digits` digits with `0x` in front, for example `0x0200`.
+    /// `value`, at most 64 bits, in at least `digits` digits with `0x` in front, for example `0x0200`.
     public static func number(_ value: some FixedWidthInteger & UnsignedInteger, digits: Int) -> String {
-        let text = String(value, radix: 16)
-        return "0x" + String(repeating: "0", count: max(0, digits - text.count)) + text
+        let needed = (value.bitWidth - value.leadingZeroBitCount + 3) / 4
+        let count = max(1, digits, needed)
+        var rest = UInt64(truncatingIfNeeded: value)
+        return unsafe String(unsafeUninitializedCapacity: count + 2) { buffer in
+            unsafe buffer[0] = 0x30
+            unsafe buffer[1] = 0x78
+            for index in stride(from: count + 1, to: 1, by: -1) {
+                unsafe buffer[index] = digit(UInt8(truncatingIfNeeded: rest & 15))
+                rest >>= 4
+            }
+            return count + 2
+        }
     }
 
     /// Reads digits of either case, ignoring spaces, tabs and colons between bytes; nil for anything else or an odd count.

@@ -1,15 +1,17 @@
 extension Span where Element == UInt8 {
+    // One load and one check an integer: byte by byte the compiler neither merges the loads nor the checks. The loads of
+    // the standard library are called unsafe because they give a type to bytes; they too trap outside the span.
+
     /// The big-endian integer at `offset`. Traps outside the span: every variable read stands behind a guard.
     @inlinable @inline(__always)
     public func uint16BE(at offset: Int) -> UInt16 {
-        UInt16(self[offset]) << 8 | UInt16(self[offset &+ 1])
+        UInt16(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 
     /// The big-endian integer at `offset`. Traps outside the span.
     @inlinable @inline(__always)
     public func uint32BE(at offset: Int) -> UInt32 {
-        UInt32(self[offset]) << 24 | UInt32(self[offset &+ 1]) << 16
-            | UInt32(self[offset &+ 2]) << 8 | UInt32(self[offset &+ 3])
+        UInt32(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
     /// Six bytes at `offset` in the low 48 bits, for BCD times and hardware addresses. Traps outside the span.

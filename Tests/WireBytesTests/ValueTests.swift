@@ -24,6 +24,8 @@ struct ValueTests {
         #expect(Hex.bytes("0 07") == nil)
         #expect(Hex.bytes("zz") == nil)
         #expect(Hex.number(UInt16(0x200), digits: 4) == "0x0200")
+        #expect(Hex.number(UInt8(0), digits: 0) == "0x0")
+        #expect(Hex.number(UInt32(0xFEDC_BA98), digits: 2) == "0xfedcba98")
     }
 
     @Test func textGoesBothWays() {
@@ -62,6 +64,24 @@ struct ValueTests {
         #expect(reader.skip(1) == nil)
         #expect(reader.skip(-1) == nil)
         #expect(reader.skip(0) == 7..<7)
+    }
+
+    @Test func integersAreBigEndianAndStayInsideTheirSpan() async {
+        let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7]
+        #expect(bytes.span.uint16BE(at: 5) == 0x0607)
+        #expect(bytes.span.uint32BE(at: 3) == 0x0405_0607)
+        #expect(bytes.span.uint48BE(at: 1) == 0x0203_0405_0607)
+        let part = bytes.span.extracting(2..<5)
+        #expect(part.uint16BE(at: 1) == 0x0405)
+        // A read across the end of the span ends the process instead of reading a neighbour.
+        await #expect(processExitsWith: .failure) {
+            let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7]
+            _ = bytes.span.extracting(0..<4).uint32BE(at: 1)
+        }
+        await #expect(processExitsWith: .failure) {
+            let bytes: [UInt8] = [1, 2, 3]
+            _ = bytes.span.extracting(0..<2).uint16BE(at: -1)
+        }
     }
 
     @Test func writesAreBigEndianAndPadded() {

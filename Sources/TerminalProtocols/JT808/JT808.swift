@@ -7,13 +7,13 @@ public enum JT808 {
     public static let protocolName = ProtocolName.jt808
 
     /// Ends and starts every frame (section 2).
-    public static let flag: UInt8 = 0x7E
+    @inlinable public static var flag: UInt8 { 0x7E }
     /// Announces an escaped byte (section 2).
-    public static let escape: UInt8 = 0x7D
+    @inlinable public static var escape: UInt8 { 0x7D }
     /// A 12-byte header and the check code (section 2).
-    public static let minimumRunBytes = 13
+    @inlinable public static var minimumRunBytes: Int { 13 }
     /// A longer run of bytes between two flags is given up: the longest legal one has 2,090 bytes (section 2).
-    public static let maximumRunBytes = 4096
+    @inlinable public static var maximumRunBytes: Int { 4096 }
     /// Strays of up to this length between flags, such as CR LF, are not worth an error (section 2).
     public static let maximumSilentRunBytes = 3
     /// The body length has ten bits (section 4).

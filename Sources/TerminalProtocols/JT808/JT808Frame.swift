@@ -1,5 +1,5 @@
 public import TerminalModel
-import WireBytes
+public import WireBytes
 
 /// The phone in a header, its 6 (2011, 2013) or 10 (2019) bytes exactly as they came.
 public struct JT808Phone: Sendable, Hashable {
@@ -8,6 +8,7 @@ public struct JT808Phone: Sendable, Hashable {
     /// True for the 10-byte form of 2019.
     public let isLong: Bool
 
+    @inlinable @inline(__always)
     public init(nibbles: UInt128, isLong: Bool) {
         self.nibbles = nibbles & (UInt128(1) << (isLong ? 80 : 48) - 1)
         self.isLong = isLong
@@ -100,66 +101,85 @@ public struct JT808Header: Sendable, Equatable {
 /// Source: sections 2 to 4.
 public struct JT808Frame: ~Escapable {
     /// Offsets within the run that are the same in every header.
-    private enum Field {
-        static let messageID = 0
-        static let attributes = 2
-        static let phone2011 = 4
-        static let version2019 = 4
-        static let phone2019 = 5
+    @usableFromInline
+    enum Field {
+        @inlinable static var messageID: Int { 0 }
+        @inlinable static var attributes: Int { 2 }
+        @inlinable static var phone2011: Int { 4 }
+        @inlinable static var version2019: Int { 4 }
+        @inlinable static var phone2019: Int { 5 }
     }
 
     /// Zero bytes after the declared body that are taken for padding (section 12.3).
-    static let maximumPaddingBytes = 8
+    @inlinable static var maximumPaddingBytes: Int { 8 }
 
     /// The unescaped bytes between the flags.
     public let bytes: Span<UInt8>
+    /// 12, 16, 17 or 21.
     public let headerByteCount: Int
-    public let header: JT808Header
-    private let bodyEnd: Int
+    /// The attribute word as it came.
+    public let attributes: UInt16
+    @usableFromInline let bodyEnd: Int
 
     /// Checks the check code and the length of the header; after this no accessor fails.
     ///
     /// - Parameter bytes: the run between two flags, unescaped.
     /// - Throws: `badLength` for a run that cannot hold its header, `badIntegrity` for a wrong check code.
+    @inlinable @inline(__always)
     @_lifetime(copy bytes)
     public init(checking bytes: Span<UInt8>) throws(DecodeError) {
-        guard bytes.count >= JT808.minimumRunBytes else {
-            throw Self.error(.badLength, nil, "frame", 0, "at least 13 bytes between flags", "\(bytes.count)")
-        }
-        let sum = ByteScan.xor(bytes)
-        let messageID = bytes.uint16BE(at: Field.messageID)
-        guard sum == 0 else {
-            let found = bytes[bytes.count - 1]
-            throw Self.error(
-                .badIntegrity, messageID, "checkCode", bytes.count, Hex.number(sum ^ found, digits: 2),
-                Hex.number(found, digits: 2))
-        }
+        let count = bytes.count
+        guard count >= JT808.minimumRunBytes else { throw Self.tooShort(count) }
+        guard ByteScan.xor(bytes) == 0 else { throw Self.wrongCheckCode(bytes) }
         let attributes = bytes.uint16BE(at: Field.attributes)
-        let is2019 = attributes & 0x4000 != 0
-        let isPackage = attributes & 0x2000 != 0
-        let size = (is2019 ? 17 : 12) + (isPackage ? 4 : 0)
-        guard size < bytes.count else {
-            throw Self.error(
-                .badLength, messageID, "header", 1, "\(size) bytes of header and a check code", "\(bytes.count) bytes")
-        }
-        let flow = size - (isPackage ? 6 : 2)
-        header = JT808Header(
-            messageID: messageID, attributes: attributes,
-            protocolVersion: is2019 ? bytes[Field.version2019] : 0,
-            phone: is2019
-                ? JT808Phone(
-                    nibbles: UInt128(bytes.uint32BE(at: Field.phone2019)) << 48
-                        | UInt128(bytes.uint48BE(at: Field.phone2019 + 4)), isLong: true)
-                : JT808Phone(nibbles: UInt128(bytes.uint48BE(at: Field.phone2011)), isLong: false),
-            flowID: bytes.uint16BE(at: flow),
-            package: isPackage
-                ? .init(total: bytes.uint16BE(at: flow + 2), index: bytes.uint16BE(at: flow + 4)) : nil)
-        headerByteCount = size
+        let size = (attributes & 0x4000 != 0 ? 17 : 12) &+ (attributes & 0x2000 != 0 ? 4 : 0)
+        guard size < count else { throw Self.noRoomForHeader(bytes, size) }
         self.bytes = bytes
-        bodyEnd = Self.bodyEnd(bytes, size, Int(attributes & 0x03FF))
+        self.attributes = attributes
+        headerByteCount = size
+        let excess = count &- 1 &- size &- Int(attributes & 0x03FF)
+        bodyEnd = excess <= 0 ? count &- 1 : Self.bodyEnd(bytes, excess: excess)
     }
 
+    /// The header, copied out.
+    public var header: JT808Header {
+        let flow = headerByteCount - (isPackage ? 6 : 2)
+        return JT808Header(
+            messageID: messageID, attributes: attributes,
+            protocolVersion: is2019 ? bytes[Field.version2019] : 0, phone: phone, flowID: flowID,
+            package: isPackage
+                ? .init(total: bytes.uint16BE(at: flow + 2), index: bytes.uint16BE(at: flow + 4)) : nil)
+    }
+
+    @inlinable
+    public var messageID: UInt16 { bytes.uint16BE(at: Field.messageID) }
+
+    @inlinable
+    public var is2019: Bool { attributes & 0x4000 != 0 }
+
+    /// True when the header has package fields; a lone package with total 1 is a complete message.
+    @inlinable
+    public var isPackage: Bool { attributes & 0x2000 != 0 }
+
+    /// 0 = not encrypted, 1 = RSA, others reserved.
+    @inlinable
+    public var encryption: UInt8 { UInt8(truncatingIfNeeded: attributes >> 10 & 7) }
+
+    @inlinable @inline(__always)
+    public var phone: JT808Phone {
+        guard is2019 else {
+            return JT808Phone(nibbles: UInt128(bytes.uint48BE(at: Field.phone2011)), isLong: false)
+        }
+        let high = UInt128(bytes.uint32BE(at: Field.phone2019)) << 48
+        return JT808Phone(nibbles: high | UInt128(bytes.uint48BE(at: Field.phone2019 &+ 4)), isLong: true)
+    }
+
+    /// The sender's message counter.
+    @inlinable @inline(__always)
+    public var flowID: UInt16 { bytes.uint16BE(at: headerByteCount &- (isPackage ? 6 : 2)) }
+
     /// The body as it is there; zero padding behind the declared length is left out.
+    @inlinable @inline(__always)
     public var body: Span<UInt8> {
         @_lifetime(copy self) get { bytes.extracting(headerByteCount..<bodyEnd) }
     }
@@ -168,23 +188,43 @@ public struct JT808Frame: ~Escapable {
 
     /// True when the header declares another length than the body has.
     public var lengthMismatch: Bool {
-        header.declaredBodyLength != bytes.count - 1 - headerByteCount
+        Int(attributes & 0x03FF) != bytes.count - 1 - headerByteCount
     }
 
-    private static func bodyEnd(_ bytes: Span<UInt8>, _ headerSize: Int, _ declared: Int) -> Int {
+    /// Where the body ends when it is longer than declared by `excess` bytes.
+    @usableFromInline
+    static func bodyEnd(_ bytes: Span<UInt8>, excess: Int) -> Int {
         let end = bytes.count - 1
-        let excess = end - headerSize - declared
-        guard excess > 0, excess <= maximumPaddingBytes else { return end }
+        guard excess <= maximumPaddingBytes else { return end }
         for offset in end - excess..<end where bytes[offset] != 0 { return end }
         return end - excess
     }
 
-    private static func error(
-        _ code: DecodeError.Code, _ messageID: UInt16?, _ field: String, _ offset: Int, _ expected: String,
-        _ found: String
-    ) -> DecodeError {
+    // MARK: Refusals, kept out of the way of the frames that are right
+
+    @usableFromInline
+    @inline(never)
+    static func tooShort(_ count: Int) -> DecodeError {
         DecodeError(
-            code, protocolName: .jt808, message: messageID.map(MessageName.number), field: field, offset: offset,
-            expected: expected, found: found)
+            .badLength, protocolName: .jt808, field: "frame", offset: 0,
+            expected: "at least \(JT808.minimumRunBytes) bytes between flags", found: "\(count)")
+    }
+
+    @usableFromInline
+    @inline(never)
+    static func wrongCheckCode(_ bytes: Span<UInt8>) -> DecodeError {
+        let found = bytes[bytes.count - 1]
+        return DecodeError(
+            .badIntegrity, protocolName: .jt808, message: .number(bytes.uint16BE(at: Field.messageID)),
+            field: "checkCode", offset: bytes.count, expected: Hex.number(ByteScan.xor(bytes) ^ found, digits: 2),
+            found: Hex.number(found, digits: 2))
+    }
+
+    @usableFromInline
+    @inline(never)
+    static func noRoomForHeader(_ bytes: Span<UInt8>, _ size: Int) -> DecodeError {
+        DecodeError(
+            .badLength, protocolName: .jt808, message: .number(bytes.uint16BE(at: Field.messageID)), field: "header",
+            offset: 1, expected: "\(size) bytes of header and a check code", found: "\(bytes.count) bytes")
     }
 }

@@ -1,5 +1,5 @@
 import TerminalModel
-import WireBytes
+public import WireBytes
 
 /// Finds frames in a stream of bytes that the caller keeps, in one pass and without copying what is not escaped.
 ///
@@ -13,20 +13,20 @@ import WireBytes
 ///
 /// Source: section 2.
 public struct JT808Framer: ~Copyable {
-    private var scratch = [UInt8](repeating: 0, count: JT808.maximumRunBytes)
+    @usableFromInline var scratch = [UInt8](repeating: 0, count: JT808.maximumRunBytes)
 
     public init() {}
 
     /// How far one connection's bytes have been looked at.
     public struct Cursor: Sendable, Equatable {
         /// The first byte after the flag that opened the current run.
-        fileprivate var start: Int32 = 0
+        @usableFromInline var start: Int32 = 0
         /// No flag stands between `start` and here.
-        fileprivate var scanned: Int32 = 0
+        @usableFromInline var scanned: Int32 = 0
         /// The first 7D of the current run, -1 when none has been seen.
-        fileprivate var escape: Int32 = -1
+        @usableFromInline var escape: Int32 = -1
         /// False until a flag has been seen, and after a run that was too long: then bytes are noise up to the next flag.
-        fileprivate var opened = false
+        @usableFromInline var opened = false
 
         public init() {}
 
@@ -47,8 +47,15 @@ public struct JT808Framer: ~Copyable {
         /// Where the run stands in the caller's buffer, without its flags.
         public let range: Range<Int>
         /// The unescaped length when it lies in the scratch buffer, else -1.
-        fileprivate let unescapedCount: Int
+        @usableFromInline let unescapedCount: Int
 
+        @inlinable
+        init(range: Range<Int>, unescapedCount: Int) {
+            self.range = range
+            self.unescapedCount = unescapedCount
+        }
+
+        @inlinable
         public var wasEscaped: Bool { unescapedCount >= 0 }
     }
 
@@ -58,47 +65,58 @@ public struct JT808Framer: ~Copyable {
         /// A run long enough for a frame; it is good until the next call of `next`.
         case frame(Run)
         /// Bytes that cannot be a frame, at this range of the buffer.
-        case rejected(DecodeError, Range<Int>)
+        /// Boxed, so that the steps that matter stay a few plain words.
+        indirect case rejected(DecodeError, Range<Int>)
     }
 
     /// Goes on to the next thing in `bytes`, which begin where the bytes of the last call began, less those dropped.
+    @inlinable
     public mutating func next(in bytes: Span<UInt8>, at cursor: inout Cursor) -> Step {
         while true {
             let from = Int(cursor.scanned)
             guard from < bytes.count else { return starved(bytes.count, &cursor) }
             let found = ByteScan.find(JT808.flag, marking: JT808.escape, in: bytes, from: from)
-            if cursor.escape < 0, found.mark < found.end { cursor.escape = Int32(truncatingIfNeeded: found.mark) }
-            cursor.scanned = Int32(truncatingIfNeeded: found.end)
-            guard found.end < bytes.count else { return starved(bytes.count, &cursor) }
-
+            var escape = Int(cursor.escape)
+            if escape < 0, found.mark < found.end { escape = found.mark }
+            guard found.end < bytes.count else {
+                cursor.escape = Int32(truncatingIfNeeded: escape)
+                cursor.scanned = Int32(truncatingIfNeeded: found.end)
+                return starved(bytes.count, &cursor)
+            }
             let start = Int(cursor.start)
-            let escape = Int(cursor.escape)
             let opened = cursor.opened
-            cursor.start = cursor.scanned + 1
+            cursor.start = Int32(truncatingIfNeeded: found.end &+ 1)
             cursor.scanned = cursor.start
             cursor.escape = -1
             cursor.opened = true
             // Noise before the first flag, and the empty run between two flags, are nothing.
-            guard opened, found.end > start else { continue }
-            if let step = complete(start..<found.end, escape: escape, in: bytes) { return step }
+            let length = found.end &- start
+            guard opened, length > 0 else { continue }
+            let range = start..<found.end
+            if escape < 0, length >= JT808.minimumRunBytes, length <= JT808.maximumRunBytes {
+                return .frame(Run(range: range, unescapedCount: -1))
+            }
+            if let step = complete(range, escape: escape, in: bytes) { return step }
         }
     }
 
     /// The bytes of a run that `next` has just returned, unescaped, without flags.
-    @inlinable
+    @inlinable @inline(__always)
     @_lifetime(borrow self, copy bytes)
     public func contents(of run: Run, in bytes: Span<UInt8>) -> Span<UInt8> {
         run.wasEscaped ? unescaped(run) : bytes.extracting(run.range)
     }
 
-    @usableFromInline
+    @inlinable
     @_lifetime(borrow self)
     func unescaped(_ run: Run) -> Span<UInt8> {
         scratch.span.extracting(0..<run.unescapedCount)
     }
 
-    /// Decides what a run between two flags is; nil for a stray that is dropped in silence.
-    private mutating func complete(_ range: Range<Int>, escape: Int, in bytes: Span<UInt8>) -> Step? {
+    /// Decides what a run between two flags is that is escaped or of no frame's length; nil for a stray that is dropped in
+    /// silence.
+    @usableFromInline
+    mutating func complete(_ range: Range<Int>, escape: Int, in bytes: Span<UInt8>) -> Step? {
         guard range.count > JT808.maximumSilentRunBytes else { return nil }
         guard range.count <= JT808.maximumRunBytes else { return .rejected(Self.tooLong(range.count), range) }
         var length = range.count
@@ -116,7 +134,8 @@ public struct JT808Framer: ~Copyable {
     }
 
     /// Nothing is left to scan: keep an unfinished run, unless it can no longer become a frame.
-    private func starved(_ count: Int, _ cursor: inout Cursor) -> Step {
+    @usableFromInline
+    func starved(_ count: Int, _ cursor: inout Cursor) -> Step {
         guard cursor.opened else {
             cursor.start = Int32(truncatingIfNeeded: count)
             cursor.scanned = cursor.start

@@ -1,5 +1,5 @@
 public import TerminalModel
-import WireBytes
+public import WireBytes
 
 /// A time as six BCD bytes `YYMMDDhhmmss`, kept as sent.
 ///
@@ -8,6 +8,7 @@ public struct JT808Time: RawRepresentable, Sendable, Equatable, Hashable {
     /// The six bytes in the low 48 bits.
     public var rawValue: UInt64
 
+    @inlinable
     public init(rawValue: UInt64) {
         self.rawValue = rawValue & 0xFFFF_FFFF_FFFF
     }
@@ -24,19 +25,46 @@ public struct JT808Time: RawRepresentable, Sendable, Equatable, Hashable {
         rawValue = raw
     }
 
-    private func part(_ index: Int) -> Int {
-        BCD.value(UInt8(truncatingIfNeeded: rawValue >> UInt64(40 - index * 8)))
+    @inlinable @inline(__always)
+    func part(_ index: Int) -> Int {
+        BCD.value(UInt8(truncatingIfNeeded: rawValue >> UInt64(truncatingIfNeeded: 40 &- index &* 8)))
     }
 
     /// The instant meant, or nil for nonsense: nibbles above 9, impossible dates, and the years 2000 and 2070 up, which
     /// clocks show that were never set.
+    @inlinable @inline(__always)
     public func timestamp(utcOffsetMinutes: Int) -> Timestamp? {
         let year = part(0)
-        guard BCD.isDecimal(rawValue), year >= 1, year < 70,
-            let local = Timestamp(
-                year: 2000 + year, month: part(1), day: part(2), hour: part(3), minute: part(4), second: part(5))
+        let month = part(1)
+        let day = part(2)
+        let hour = part(3)
+        let minute = part(4)
+        let second = part(5)
+        guard BCD.isDecimal(rawValue), year >= 1, year < 70, month >= 1, month <= 12, day >= 1,
+            hour < 24, minute < 60, second < 60
         else { return nil }
-        return local.adding(milliseconds: -Int64(utcOffsetMinutes) * 60_000)
+        // Every fourth year of 2001...2069 is a leap year, so no calendar is needed.
+        let leap = year & 3 == 0 ? 1 : 0
+        guard day <= Self.monthLength(month) &+ (month == 2 ? leap : 0) else { return nil }
+        let before = Self.daysBefore(month) &+ (month > 2 ? leap : 0)
+        let days = Self.daysTo2000 &+ year &* 365 &+ (year &+ 3) >> 2 &+ before &+ day &- 1
+        let seconds = ((days &* 24 &+ hour) &* 60 &+ minute &- utcOffsetMinutes) &* 60 &+ second
+        return Timestamp(milliseconds: Int64(seconds &* 1000))
+    }
+
+    /// From 1970-01-01 to 2000-01-01.
+    @inlinable static var daysTo2000: Int { 10_957 }
+
+    /// 28, 30 or 31 for a month 1...12, two bits each above 28.
+    @inlinable @inline(__always)
+    static func monthLength(_ month: Int) -> Int {
+        28 &+ (0x3BBEECC >> (month &* 2)) & 3
+    }
+
+    /// Days of a common year before the first of a month 1...12.
+    @inlinable @inline(__always)
+    static func daysBefore(_ month: Int) -> Int {
+        (367 &* month &- 362) / 12 &- (month > 2 ? 2 : 0)
     }
 
     /// `2026-03-14T09:15:30` and the given zone, nil unless every field is in its range.
@@ -55,17 +83,18 @@ public struct JT808Time: RawRepresentable, Sendable, Equatable, Hashable {
 ///
 /// Source: section 8.1.
 public struct JT808BasicLocation: Sendable, Equatable {
-    public static let byteCount = 28
+    @inlinable public static var byteCount: Int { 28 }
 
-    private enum Field {
-        static let alarmFlags = 0
-        static let status = 4
-        static let latitude = 8
-        static let longitude = 12
-        static let altitude = 16
-        static let speed = 18
-        static let direction = 20
-        static let time = 22
+    @usableFromInline
+    enum Field {
+        @inlinable static var alarmFlags: Int { 0 }
+        @inlinable static var status: Int { 4 }
+        @inlinable static var latitude: Int { 8 }
+        @inlinable static var longitude: Int { 12 }
+        @inlinable static var altitude: Int { 16 }
+        @inlinable static var speed: Int { 18 }
+        @inlinable static var direction: Int { 20 }
+        @inlinable static var time: Int { 22 }
     }
 
     /// Section 12.1.
@@ -98,7 +127,7 @@ public struct JT808BasicLocation: Sendable, Equatable {
     }
 
     /// Reads the first 28 bytes; nil when there are fewer.
-    @inline(__always)
+    @inlinable @inline(__always)
     public init?(_ bytes: Span<UInt8>) {
         guard bytes.count >= Self.byteCount else { return nil }
         alarmFlags = bytes.uint32BE(at: Field.alarmFlags)
@@ -193,29 +222,39 @@ public struct JT808ItemWalk: ~Escapable {
         public let id: UInt8
         /// Where the value stands in `bytes`.
         public let value: Range<Int>
+
+        @inlinable
+        init(id: UInt8, value: Range<Int>) {
+            self.id = id
+            self.value = value
+        }
     }
 
     public let bytes: Span<UInt8>
     /// Where the next item begins, or where the walk stopped.
-    public private(set) var offset = 0
+    @inlinable
+    public var offset: Int { position }
 
-    @inline(__always)
+    @usableFromInline var position: Int
+
+    @inlinable
     @_lifetime(copy bytes)
     public init(_ bytes: Span<UInt8>) {
         self.bytes = bytes
+        position = 0
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     @_lifetime(self: copy self)
     public mutating func next() -> Item? {
-        let left = bytes.count - offset
+        let left = bytes.count &- position
         guard left >= 2 else { return nil }
-        let id = bytes[offset]
-        let length = Int(bytes[offset &+ 1])
-        guard id != 0, length <= left - 2 else { return nil }
-        let start = offset + 2
-        offset = start + length
-        return Item(id: id, value: start..<offset)
+        let id = bytes[position]
+        let length = Int(bytes[position &+ 1])
+        guard id != 0, length <= left &- 2 else { return nil }
+        let start = position &+ 2
+        position = start &+ length
+        return Item(id: id, value: start..<position)
     }
 
     /// True when the walk ended at the end or in padding, false when an item ran past the end.

@@ -55,7 +55,7 @@ struct JT808MutationTests {
     }
 
     @Test func everyCut() {
-        var decoder = JT808OfflineDecoder()
+        let decoder = JT808OfflineDecoder()
         for item in JT808CorpusTests.frames {
             for index in item.bytes.indices {
                 check(Array(item.bytes[..<index]), item.name)
