@@ -145,6 +145,10 @@ let package = Package(
                 "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "ReplayKitTests",
+            dependencies: ["ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "WireBytes", "framereplay"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "TerminalSessionTests",
