@@ -315,6 +315,8 @@ class Terminal(Messages):
         self.fix = Fix()
         self.received: list[Frame] = []
         self.sent: list[tuple[float, bytes]] = []
+        # Wall clock of the last write.
+        self.sent_at = 0.0
         self.closed_at: float | None = None
         self.splitter = Splitter()
         self.changed = threading.Condition()
@@ -352,6 +354,7 @@ class Terminal(Messages):
 
     def write(self, data: bytes) -> float:
         at = time.monotonic()
+        self.sent_at = time.time()
         self.line.write(data)
         self.sent.append((at, data))
         return at

@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED_RECEIVER = ROOT / "Tests" / "Peers" / "webhook_receiver.py"
-OWN_RECEIVER = Path(__file__).with_name("webhook_receiver.py")
+RECEIVER = ROOT / "Tests" / "Peers" / "webhook_receiver.py"
 ONE_HOUR_MILLISECONDS = 3_600_000
 
 
@@ -84,9 +84,8 @@ class Receiver:
         self.log.touch()
         self.position = 0
         self.parsed: list[dict] = []
-        script = SHARED_RECEIVER if SHARED_RECEIVER.exists() else OWN_RECEIVER
         self.process = subprocess.Popen(
-            [sys.executable, script, "--port", "0", "--secret", self.secret, "--log", self.log, "--status", status,
+            [sys.executable, RECEIVER, "--port", "0", "--secret", self.secret, "--log", self.log, "--status", status,
              "--delay-ms", str(delay_milliseconds)], stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[-1])
 
@@ -104,7 +103,7 @@ class Receiver:
         return [
             event for event in self.parsed
             if (incident is None or incident_of(event) == incident)
-            and (kind is None or event["body"].get("type") == kind)]
+            and (kind is None or event["type"] == kind)]
 
     def wait_event(self, incident: str | None = None, kind: str | None = None, timeout: float = 10) -> dict:
         return eventually(
@@ -117,14 +116,14 @@ class Receiver:
         self.process.stdout.close()
 
 
-def is_verified(event: dict) -> bool:
-    return event["verdict"] == "verified"
-
-
 def incident_of(event: dict) -> str | None:
-    """The incident that a webhook speaks of: its id is in `data.incident.id` and in the event's own name."""
-    parts = event["headers"].get("webhook-id", "").split("_")
-    return parts[1] if len(parts) == 3 and parts[0] == "inc" else None
+    """The incident that a webhook speaks of; None for a heartbeat."""
+    return event["event"]["data"].get("incident_id")
+
+
+def received_at(event: dict) -> float:
+    """Seconds since 1970 when the receiver had the request."""
+    return datetime.fromisoformat(event["received"]).timestamp()
 
 
 class Site:
@@ -297,8 +296,8 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
         return self.api("GET", "/v1/status")
 
     def incidents(self, **query) -> list[dict]:
-        """All incidents, page after page."""
-        found, query = [], {"limit": 500, **query}
+        """All incidents, closed ones too, page after page."""
+        found, query = [], {"limit": 1000, "state": "all", **query}
         while True:
             page = self.api("GET", "/v1/incidents", query=query)
             found += page["incidents"]
@@ -307,7 +306,7 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
             query["after"] = page["next"]
 
     def incidents_of(self, terminal: str) -> list[dict]:
-        return [incident for incident in self.incidents() if incident["terminal"] == terminal]
+        return self.incidents(terminal=terminal)
 
     def wait_incident(self, terminal: str, timeout: float = 10, service: str = "emergency") -> dict:
         return eventually(
@@ -317,9 +316,14 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
     def incident(self, identifier: str) -> dict:
         return self.api("GET", f"/v1/incidents/{quote(identifier)}")
 
-    def act(self, identifier: str, action: str, **members) -> dict:
+    def acknowledge(self, identifier: str, operator: str = "op-1") -> dict:
         return self.api(
-            "POST", f"/v1/incidents/{quote(identifier)}/{action}", {"operator": "op-1", "reason": "test", **members})
+            "POST", f"/v1/incidents/{quote(identifier)}/acknowledge", {"operator": operator, "reason": "on my way"})
+
+    def close(self, identifier: str, disposition: str = "helped") -> dict:
+        return self.api(
+            "POST", f"/v1/incidents/{quote(identifier)}/close",
+            {"operator": "op-1", "disposition": disposition, "reason": "test"})
 
     def import_people(self, rows: list[dict]) -> dict:
         columns = (
