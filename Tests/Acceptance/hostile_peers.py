@@ -17,7 +17,7 @@ RANDOM_CONNECTIONS = 50
 NOISY_TERMINALS = 5
 HALF_OPEN = 200
 SLOW = 5
-NEVER_READING = 5
+NEVER_READING = 2
 NEVER_READING_FRAMES = 20_000
 
 counts = {
@@ -110,7 +110,7 @@ async def never_read(port: int, phone: str, end: float):
                 break
             await asyncio.wait_for(loop.sock_sendall(connection, wire), remaining)
             counts["unread_frames"] += 20
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.004)
         await asyncio.sleep(max(0.0, end - time.monotonic()))
     except TimeoutError:
         pass
