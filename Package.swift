@@ -24,6 +24,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -70,23 +71,28 @@ let package = Package(
         .target(
             name: "AlarmFormats",
             dependencies: [
-                "WireBytes", "TerminalModel", .product(name: "Crypto", package: "swift-crypto"),
+                "WireBytes", "TerminalModel", "Geofencing", "IncidentCore",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .target(
             name: "EscalationChannels",
             dependencies: [
                 "AlarmPipeline", "IncidentCore", "TerminalModel", "AlarmFormats", "GatewayTelemetry",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .target(name: "Reactor", dependencies: ["CReactor"], swiftSettings: strict),
         .target(
             name: "TerminalTransport",
             dependencies: [
-                "Reactor", "TerminalSession", "TerminalModel", "AlarmPipeline", "GatewayTelemetry",
+                "Reactor", "TerminalSession", "TerminalProtocols", "TerminalModel", "AlarmPipeline", "GatewayTelemetry",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(
             name: "ControlAPI",
@@ -135,5 +141,44 @@ let package = Package(
                 "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
+        .testTarget(
+            name: "TerminalSessionTests",
+            dependencies: ["TerminalSession", "TerminalProtocols", "TerminalModel"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(
+            name: "GatewayTelemetryTests",
+            dependencies: [
+                "GatewayTelemetry", "TerminalModel",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "AlarmFormatsTests", dependencies: ["AlarmFormats", "IncidentCore", "TerminalModel"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EscalationChannelsTests",
+            dependencies: [
+                "EscalationChannels", "AlarmFormats", "AlarmPipeline", "IncidentCore", "TerminalModel",
+                "GatewayTelemetry",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "TerminalTransportTests",
+            dependencies: [
+                "TerminalTransport", "TerminalSession", "TerminalProtocols", "TerminalModel", "AlarmPipeline",
+                "Reactor",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "WireBytesTests", dependencies: ["WireBytes"], swiftSettings: wire),
+        .testTarget(
+            name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     ]
 )

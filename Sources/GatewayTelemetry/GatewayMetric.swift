@@ -1,0 +1,177 @@
+import TerminalModel
+
+/// Every metric of the gateway, each created once at start with every label value at zero. Source: STYLE section 8.
+public enum GatewayMetric {
+    // Terminals
+
+    public static let bytesReceived = counter(
+        "received_bytes_total", "Bytes read from terminals.", [transport])
+    public static let framesReceived = counter(
+        "frames_received_total", "Frames decoded.", [protocolLabel])
+    public static let framesRejected = counter(
+        "frames_rejected_total", "Frames that could not be decoded.",
+        [
+            protocolLabel,
+            .init(
+                "reason",
+                ["not_this_protocol", "bad_length", "bad_integrity", "bad_value", "unsupported", "oversized"]),
+        ])
+    public static let eventsReceived = counter(
+        "events_received_total", "Decoded events by kind.", [.init("kind", EventKind.allCases.map(\.rawValue))])
+    public static let retransmissions = counter(
+        "retransmissions_received_total", "Frames that were equal to an earlier one.", [protocolLabel])
+    public static let terminalsConnected = gauge(
+        "terminals_connected", "Terminals that are identified on a live connection.", [transport])
+    public static let connectionsOpen = gauge(
+        "connections_open", "Open connections, identified or not.", [transport])
+    public static let connectionsAccepted = counter(
+        "connections_accepted_total", "Connections taken.", [transport])
+    public static let connectionsClosed = counter(
+        "connections_closed_total", "Connections ended, by reason.",
+        [
+            transport,
+            .init(
+                "reason",
+                ["peer", "idle", "slow_frame", "write_limit", "replaced", "limit", "protocol", "error", "shutdown"]),
+        ])
+    public static let connectionsRefused = counter(
+        "connections_refused_total", "Connections refused at once, by reason.",
+        [.init("reason", ["limit", "peer_limit", "unknown_terminal", "descriptors"])])
+    public static let authentications = counter(
+        "authentications_total", "Terminals that were identified, by the trust they got.",
+        [.init("trust", Trust.allCases.map(\.rawValue))])
+    public static let acknowledgementsSent = counter(
+        "acknowledgements_sent_total", "Acknowledgements sent to terminals.",
+        [.init("kind", ["alarm", "position", "other"])])
+    public static let acknowledgementsWithheld = counter(
+        "acknowledgements_withheld_total", "Reports left without acknowledgement, so that they are sent again.",
+        [.init("reason", ["store_error", "queue_full", "connection_closed"])])
+    public static let commands = counter(
+        "commands_total", "Commands to terminals by what became of them.",
+        [.init("outcome", ["queued", "sent", "done", "refused", "expired", "failed"])])
+
+    // Incidents
+
+    public static let incidentsOpened = counter("incidents_opened_total", "Incidents opened.", [service])
+    public static let incidentsClosed = counter("incidents_closed_total", "Incidents closed by a human.", [service])
+    public static let incidentsOpen = gauge("incidents_open", "Incidents that are not closed.", [service])
+    public static let incidentsUnacknowledged = gauge(
+        "incidents_unacknowledged", "Incidents that wait for a human.", [service])
+    public static let incidentsNotDurable = gauge(
+        "incidents_not_durable", "Incidents that are escalated but not on disk yet.")
+    public static let ladderSteps = counter("ladder_steps_total", "Steps of escalation ladders started.", [service])
+    public static let targetsWithheld = counter(
+        "targets_withheld_total", "Targets left out of a step, by reason.",
+        [.init("reason", ["not_commissioned", "no_consent", "trust", "late", "unknown_person"])])
+    public static let fenceTransitions = counter(
+        "fence_transitions_total", "Confirmed fence crossings.", [.init("direction", ["enter", "exit"])])
+    public static let numbersRefused = counter(
+        "numbers_refused_total", "Telephone numbers stopped by the guard of emergency numbers.")
+
+    // Times that matter
+
+    public static let alarmToCommit = duration(
+        "alarm_to_commit_seconds", "From the last byte of an alarm to its commit on disk.")
+    public static let alarmToAcknowledgement = duration(
+        "alarm_to_acknowledgement_seconds", "From the last byte of an alarm to its acknowledgement to the terminal.")
+    public static let alarmToHandover = duration(
+        "alarm_to_handover_seconds", "From the last byte of an alarm to the first acceptance by a target.")
+    public static let positionToCommit = duration(
+        "position_to_commit_seconds", "From the last byte of a position to its commit on disk.")
+
+    // Store
+
+    public static let commits = counter(
+        "store_commits_total", "Transactions by database and outcome.",
+        [database, .init("outcome", ["ok", "failed"])])
+    public static let commitDuration = duration("store_commit_seconds", "Time of one commit.", [database])
+    public static let commitRows = SizeMetric(
+        definition: MetricDefinition(
+            prefix + "store_commit_rows", "Items in one commit.", .histogram(buckets: sizeBuckets),
+            labels: [database]))
+    public static let storeHealthy = gauge("store_healthy", "1 while the database can be written, else 0.", [database])
+
+    // Escalation
+
+    public static let escalationAttempts = counter(
+        "escalation_attempts_total", "Attempts to hand an event over to a target.",
+        [channel, .init("outcome", ["accepted", "retry", "gave_up"])])
+    public static let escalationLatency = duration(
+        "escalation_latency_seconds", "Time of one attempt.", [channel])
+    public static let outboxPending = gauge("outbox_pending", "Events that wait for a target.", [channel])
+    public static let heartbeats = counter(
+        "heartbeats_total", "Heartbeats to targets.", [channel, .init("outcome", ["accepted", "failed"])])
+
+    // The process
+
+    public static let queueDepth = gauge("queue_depth", "Items waiting in a queue.", [stage])
+    public static let queueDropped = counter(
+        "queue_dropped_total", "Work dropped by a full queue.",
+        [stage, .init("reason", ["full", "expired", "shutdown"])])
+    public static let logLinesSuppressed = counter(
+        "log_lines_suppressed_total", "Repeated log lines that were left out.")
+    public static let startTime = gauge("start_time_seconds", "Start of the process, Unix time in seconds.")
+    public static let buildInfo = gauge("build_info", "Always 1; the version is the label.", [.init("version")])
+
+    /// All of them, in the order of their names.
+    public static let all: [MetricDefinition] = {
+        let counters = [
+            bytesReceived, framesReceived, framesRejected, eventsReceived, retransmissions, connectionsAccepted,
+            connectionsClosed, connectionsRefused, authentications, acknowledgementsSent, acknowledgementsWithheld,
+            commands, incidentsOpened, incidentsClosed, ladderSteps, targetsWithheld, fenceTransitions,
+            numbersRefused, commits, escalationAttempts, heartbeats, queueDropped, logLinesSuppressed,
+        ]
+        let gauges = [
+            terminalsConnected, connectionsOpen, incidentsOpen, incidentsUnacknowledged, incidentsNotDurable,
+            storeHealthy, outboxPending, queueDepth, startTime, buildInfo,
+        ]
+        let durations = [
+            alarmToCommit, alarmToAcknowledgement, alarmToHandover, positionToCommit, commitDuration,
+            escalationLatency,
+        ]
+        let sizes = [commitRows]
+        let definitions =
+            counters.map(\.definition) + gauges.map(\.definition) + durations.map(\.definition)
+            + sizes.map(\.definition)
+        return definitions.sorted { $0.name < $1.name }
+    }()
+
+    /// The labels whose values the configuration gives: names of targets, and the version.
+    public enum ConfiguredLabel {
+        public static let channel = "channel"
+        public static let version = "version"
+    }
+
+    // From half a millisecond (a commit) to a minute (a ladder round); the goals of 20 ms and 100 ms are bounds.
+    private static let secondsBuckets = [
+        0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60,
+    ]
+    private static let sizeBuckets: [Double] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000]
+
+    private static let prefix = "yidiantong_"
+    private static let transport = MetricLabel("transport", Bearer.allCases.map(\.rawValue))
+    private static let protocolLabel = MetricLabel("protocol", ProtocolName.allCases.map(\.rawValue))
+    private static let service = MetricLabel(
+        "service",
+        [
+            "emergency", "life_assistance", "care_contact", "security_alarm", "fence_watch", "elder_location",
+            "child_location",
+        ])
+    private static let channel = MetricLabel(ConfiguredLabel.channel)
+    private static let database = MetricLabel("database", ["incidents", "tracks"])
+    private static let stage = MetricLabel(
+        "stage", ["ingest", "results", "commands", "outbox", "memory_outbox", "events", "writes"])
+
+    private static func counter(_ name: String, _ help: String, _ labels: [MetricLabel] = []) -> CounterMetric {
+        CounterMetric(definition: MetricDefinition(prefix + name, help, .counter, labels: labels))
+    }
+
+    private static func gauge(_ name: String, _ help: String, _ labels: [MetricLabel] = []) -> GaugeMetric {
+        GaugeMetric(definition: MetricDefinition(prefix + name, help, .gauge, labels: labels))
+    }
+
+    private static func duration(_ name: String, _ help: String, _ labels: [MetricLabel] = []) -> DurationMetric {
+        DurationMetric(
+            definition: MetricDefinition(prefix + name, help, .histogram(buckets: secondsBuckets), labels: labels))
+    }
+}
