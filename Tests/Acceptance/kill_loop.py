@@ -15,6 +15,7 @@ SHORTEST_LIFE, LONGEST_LIFE = 1.0, 5.0
 def press_under_kills(site: Site, seconds: float, seed: int, prefix: str, report, torn: bool = False) -> PressFleet:
     """Presses for so long while the daemon is killed at random times; returns when every press was acknowledged."""
     chance = random.Random(seed)
+    report(f"seed {seed}")
     site.start()
     fleet = PressFleet(site.port, RATE, seed=seed, prefix=prefix)
     fleet.start()
@@ -32,7 +33,7 @@ def press_under_kills(site: Site, seconds: float, seed: int, prefix: str, report
     restarts = site.start_seconds[1:]
     again = sum(1 for press in fleet.presses if press.attempts > 1)
     report(
-        f"seed {seed}: {len(fleet.presses)} SOS in {seconds:g} s, {kills} kills, {again} sent more than once, "
+        f"{len(fleet.presses)} SOS in {seconds:g} s, {kills} kills, {again} sent more than once, "
         f"p50 of first answers {percentile([p.latency for p in fleet.acknowledged()], 0.5) * 1000:.1f} ms")
     if restarts:
         report(
