@@ -43,3 +43,21 @@ def new_site(request):
     yield make
     for site in request.node.sites:
         site.discard(keep=getattr(request.node, "failed", False))
+
+
+@pytest.fixture(scope="module")
+def new_shared_site(request):
+    """The same for a site that all tests of a module share; kept when one of them failed."""
+    sites: list[Site] = []
+    failed_before = request.session.testsfailed
+
+    def make(**options) -> Site:
+        sites.append(Site(**options))
+        return sites[-1]
+
+    yield make
+    failed = request.session.testsfailed > failed_before
+    for site in sites:
+        if failed:
+            FIGURES.append(f"{request.node.name}: site kept for a look in {site.directory}")
+        site.discard(keep=failed)

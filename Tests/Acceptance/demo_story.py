@@ -20,7 +20,8 @@ OUTSIDE = (28.240000, 112.938814)
 PERSON = {
     "id": "P-0101", "name": "王秀英", "sex": "female", "birth_date": "1941-05-06",
     "address": "长沙市芙蓉区人民路1号3栋201", "landmark": "粮店对面", "conditions": "下肢瘫痪;高血压",
-    "medicines": "氨氯地平", "blood_type": "O", "allergies": "青霉素", "phone": "073100000101", "contacts": "王小明|073100000102|女儿|guardian",
+    "medicines": "氨氯地平", "blood_type": "O", "allergies": "青霉素", "phone": "073100000101",
+    "contacts": "王小明|073100000102|女儿|guardian",
     "groups": "living_alone", "services": "emergency;life_assistance;fence_watch", "consent_120": "yes",
     "terminals": PHONE.lstrip("0"), "model": "PA-100", "utc_offset_minutes": "480",
 }

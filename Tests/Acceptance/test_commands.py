@@ -12,14 +12,11 @@ TERMINAL = PHONE.lstrip("0")
 
 
 @pytest.fixture(scope="module")
-def site():
-    site = Site()
-    try:
-        site.start()
-        site.import_people([{"id": "P1", "name": "李雷", "terminals": TERMINAL}])
-        yield site
-    finally:
-        site.discard()
+def site(new_shared_site):
+    site = new_shared_site()
+    site.start()
+    site.import_people([{"id": "P1", "name": "李雷", "terminals": TERMINAL}])
+    return site
 
 
 @pytest.fixture

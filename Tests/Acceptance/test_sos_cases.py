@@ -15,18 +15,15 @@ QUIET_SECONDS = 0.7
 
 
 @pytest.fixture(scope="module")
-def site():
-    site = Site(targets=("care-hub",), emergency=("dispatch-120",))
-    try:
-        site.start()
-        site.import_people([
-            {"id": f"P{number:03d}", "name": f"测试{number}", "phone": f"0731000{number:05d}",
-             "services": "emergency;life_assistance", "consent_120": "yes", "terminals": f"1787{number:07d}"}
-            for number in range(1, SEVERAL_TERMINALS)])
-        site.commission()
-        yield site
-    finally:
-        site.discard()
+def site(new_shared_site):
+    site = new_shared_site(emergency=("dispatch-120",))
+    site.start()
+    site.import_people([
+        {"id": f"P{number:03d}", "name": f"测试{number}", "phone": f"0731000{number:05d}",
+         "services": "emergency;life_assistance", "consent_120": "yes", "terminals": f"1787{number:07d}"}
+        for number in range(1, SEVERAL_TERMINALS)])
+    site.commission()
+    return site
 
 
 @pytest.fixture
