@@ -165,6 +165,7 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "ControlAPITests", dependencies: ["ControlAPI", "TerminalModel"], swiftSettings: strict),
+        .testTarget(
             name: "IncidentStoreTests",
             dependencies: ["IncidentStore", "IncidentCore", "TerminalModel"], swiftSettings: strict),
         .testTarget(
