@@ -162,5 +162,9 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "IncidentCoreTests", dependencies: ["IncidentCore", "TerminalModel"], swiftSettings: strict),
+        .testTarget(
+            name: "GeofencingTests", dependencies: ["Geofencing", "TerminalModel"], swiftSettings: strict),
     ]
 )

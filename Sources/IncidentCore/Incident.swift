@@ -173,18 +173,3 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
         self.episode = episode
     }
 }
-
-/// What the engine remembers of one press, enough to tell a retransmission or a held bit from a new press.
-public struct PressEpisode: Sendable, Equatable, Codable {
-    /// A level alarm (JT/T 808 bit) that is still set.
-    public var levelHeld: Bool
-    /// Identities of the frames seen, newest last: device time and message counter. Bounded by the engine.
-    public var seen: [String]
-    public var lastRaisedAt: Timestamp?
-
-    public init(levelHeld: Bool = false, seen: [String] = [], lastRaisedAt: Timestamp? = nil) {
-        self.levelHeld = levelHeld
-        self.seen = seen
-        self.lastRaisedAt = lastRaisedAt
-    }
-}

@@ -1,0 +1,216 @@
+public import TerminalModel
+
+/// The ladder that fits one incident.
+struct LadderPlan {
+    var steps: [PolicyStep]
+    var repeatMilliseconds: Int
+    /// No policy fits: everybody but emergency services is told at once.
+    var isFallback: Bool
+
+    static let fallbackRepeatMilliseconds = 60_000
+    /// Less than this between two rounds would only be noise.
+    static let minimumRepeatMilliseconds = 1000
+
+    /// From step `index` to the one after it, which may be the first of the next round.
+    func wait(after index: Int) -> Int64 {
+        if index + 1 < steps.count {
+            return Int64(max(0, steps[index + 1].afterMilliseconds - steps[index].afterMilliseconds))
+        }
+        let left = repeatMilliseconds - steps[index].afterMilliseconds + steps[0].afterMilliseconds
+        return Int64(max(left, Self.minimumRepeatMilliseconds))
+    }
+}
+
+extension IncidentEngine {
+    /// Starts every step that is due, at most `maximumAdvancedAtOnce` incidents a call.
+    public mutating func advance(now: Moment, people: (String) -> Person?) -> Decision {
+        var decision = Decision()
+        forgetClosed(now: now)
+        settleDeadlines()
+        var moved = 0
+        while moved < Self.maximumAdvancedAtOnce, let first = deadlines.first,
+            first.milliseconds <= now.monotonicMilliseconds
+        {
+            deadlines.removeFirst()
+            guard isCurrent(first), let incident = incidents[first.id] else { continue }
+            var draft = Draft(incident: incident, person: incident.person.flatMap(people))
+            if !incident.state.awaitsHuman {
+                draft.write(
+                    .raisedAgain, by: "gateway", "the further press after acknowledgement raises attention again",
+                    at: now.wall)
+                reopen(&draft, now: now)
+            } else {
+                climb(&draft, now: now)
+            }
+            commit(draft, into: &decision, now: now)
+            settleDeadlines()
+            moved += 1
+        }
+        settleDeadlines()
+        return decision
+    }
+
+    func ladder(step: Int, round: Int, inMilliseconds wait: Int64, now: Moment) -> LadderPosition {
+        LadderPosition(
+            nextStep: step, round: round, deadlineWall: now.wall.adding(milliseconds: wait),
+            deadlineMonotonicMilliseconds: now.monotonicMilliseconds &+ wait, bootID: bootID)
+    }
+
+    /// Starts the ladder from its first step and takes the steps that are due now.
+    func startLadder(_ draft: inout Draft, now: Moment) {
+        let plan = plan(for: draft.incident.service, person: draft.person)
+        draft.incident.ladder = ladder(
+            step: 0, round: draft.incident.episode.round + 1,
+            inMilliseconds: Int64(plan.steps[0].afterMilliseconds), now: now)
+        climb(&draft, now: now)
+    }
+
+    /// Takes the steps that are due and sets the next deadline.
+    func climb(_ draft: inout Draft, now: Moment) {
+        let plan = plan(for: draft.incident.service, person: draft.person)
+        if plan.isFallback, draft.incident.lastEventNumber == 0 {
+            draft.write(
+                .ladderStep, by: "gateway",
+                "no policy for \(draft.incident.service.rawValue): everybody but emergency services is told at once",
+                at: now.wall)
+        }
+        // One pass over the plan at the most: a ladder whose steps all start at once still waits for its next round.
+        for _ in 0..<plan.steps.count {
+            guard var ladder = draft.incident.ladder,
+                ladder.deadlineMonotonicMilliseconds <= now.monotonicMilliseconds
+            else { return }
+            if ladder.nextStep >= plan.steps.count || ladder.nextStep < 0 { ladder.nextStep = 0 }
+            take(plan.steps[ladder.nextStep], at: ladder.nextStep, round: ladder.round, of: &draft, now: now)
+
+            let late = now.monotonicMilliseconds &- ladder.deadlineMonotonicMilliseconds
+            let wait = max(0, plan.wait(after: ladder.nextStep) - (late > 1000 ? 0 : late))
+            let isLast = ladder.nextStep + 1 >= plan.steps.count
+            draft.incident.episode.round = ladder.round
+            draft.incident.ladder = self.ladder(
+                step: isLast ? 0 : ladder.nextStep + 1, round: isLast ? ladder.round + 1 : ladder.round,
+                inMilliseconds: wait, now: now)
+            if isLast { return }
+        }
+    }
+
+    /// Tells the targets of one step, those that were withheld before and may be told now, and in need all others.
+    private func take(_ step: PolicyStep, at index: Int, round: Int, of draft: inout Draft, now: Moment) {
+        let waiting = draft.incident.episode.withheld.keys.sorted()
+        var targets: [String] = []
+        for target in step.targets + waiting where !targets.contains(target) {
+            if admit(target, to: &draft, now: now) { targets.append(target) }
+        }
+        if targets.isEmpty, draft.incident.episode.told.isEmpty {
+            targets = ordinaryTargets
+            if !targets.isEmpty, !step.targets.isEmpty {
+                draft.write(
+                    .ladderStep, by: "gateway", "every target of the step is withheld: the others are told instead",
+                    at: now.wall)
+            }
+        }
+        let names = targets.isEmpty ? "nobody can be told" : targets.joined(separator: ", ")
+        draft.write(.ladderStep, by: "gateway", "round \(round), step \(index): \(names)", at: now.wall)
+        draft.tell(
+            draft.incident.lastEventNumber == 0 ? .opened : .escalated, to: targets, at: now.wall, round: round,
+            step: index)
+        if index == 0, draft.incident.service.isLifeSafety, draft.incident.position?.valid != true {
+            draft.order(.locate)
+        }
+    }
+
+    /// Tells targets that were withheld and may be told now, without waiting for the next step.
+    func releaseWithheld(_ draft: inout Draft, now: Moment) {
+        guard draft.incident.state.awaitsHuman, !draft.incident.episode.withheld.isEmpty else { return }
+        let targets = draft.incident.episode.withheld.keys.sorted()
+            .filter { reasonToWithhold($0, from: draft.incident, person: draft.person) == nil }
+        guard !targets.isEmpty else { return }
+        let round = draft.incident.ladder?.round ?? 0
+        draft.write(
+            .ladderStep, by: "gateway", "no longer withheld: \(targets.joined(separator: ", "))", at: now.wall)
+        draft.tell(.escalated, to: targets, at: now.wall, round: round)
+    }
+
+    /// Acknowledged, but a further press was made: open again, with the ladder from its start.
+    func reopen(_ draft: inout Draft, now: Moment) {
+        draft.incident.state = .open
+        draft.incident.acknowledgedBy = nil
+        draft.incident.acknowledgedAt = nil
+        draft.incident.episode.lastRaisedAt = now.wall
+        draft.incident.episode.attachments = 0
+        startLadder(&draft, now: now)
+    }
+}
+
+// MARK: - Who may be told
+
+extension IncidentEngine {
+    /// The ladder for a service and a person; it always has a step.
+    func plan(for service: Service, person: Person?) -> LadderPlan {
+        let ofService = rules.policies.filter { $0.service == service && !$0.steps.isEmpty }
+        let groups = person?.groups ?? []
+        let policy =
+            ofService.first { policy in policy.group.map(groups.contains) ?? false }
+            ?? ofService.first { $0.group == nil }
+        guard let policy else {
+            return LadderPlan(
+                steps: [PolicyStep(afterMilliseconds: 0, targets: ordinaryTargets)],
+                repeatMilliseconds: LadderPlan.fallbackRepeatMilliseconds, isFallback: true)
+        }
+        let steps = policy.steps.map {
+            PolicyStep(afterMilliseconds: max(0, $0.afterMilliseconds), targets: $0.targets)
+        }.sorted { $0.afterMilliseconds < $1.afterMilliseconds }
+        return LadderPlan(steps: steps, repeatMilliseconds: policy.repeatMilliseconds, isFallback: false)
+    }
+
+    /// No honest deadline of the service is further away than this.
+    func longestWait(for service: Service) -> Int64 {
+        var longest = LadderPlan.fallbackRepeatMilliseconds
+        for policy in rules.policies where policy.service == service {
+            for step in policy.steps { longest = max(longest, step.afterMilliseconds) }
+            longest = max(longest, policy.repeatMilliseconds + (policy.steps.first?.afterMilliseconds ?? 0))
+        }
+        return Int64(max(longest, rules.raiseIntervalSeconds * 1000))
+    }
+
+    /// All targets that no guard stands in front of.
+    var ordinaryTargets: [String] { rules.targets.filter { !$0.isEmergencyService }.map(\.name) }
+
+    /// True when the target may be told; else the reason goes on the timeline, once until it changes.
+    private func admit(_ target: String, to draft: inout Draft, now: Moment) -> Bool {
+        guard let reason = reasonToWithhold(target, from: draft.incident, person: draft.person) else { return true }
+        if draft.incident.episode.withheld[target] != reason {
+            draft.incident.episode.withheld[target] = reason
+            draft.write(.withheld, by: target, reason, at: now.wall)
+        }
+        return false
+    }
+
+    /// Why a target must not hear of an incident; nil when it may. Source: promises P6 and P7, DESIGN section 6.
+    func reasonToWithhold(_ target: String, from incident: Incident, person: Person?) -> String? {
+        guard let facts = rules.targets.first(where: { $0.name == target }) else {
+            return "there is no target of this name"
+        }
+        guard facts.isEmergencyService else { return nil }
+        guard rules.isCommissioned else { return "the site is not commissioned for emergency services" }
+        switch incident.trust {
+        case .unknown: return "the terminal is in no list"
+        case .claimed: return "the terminal's identity is claimed and not proven"
+        case .verified, .byID: break
+        }
+        guard incident.person != nil else { return "nobody knows whose terminal it is" }
+        guard let person, person.id == incident.person else { return "the person's card cannot be read" }
+        guard person.consentsToAutomatic120 else { return "the person has not agreed to automatic alarms" }
+        if incident.late, let age = incident.episode.lateBySeconds, age > rules.lateLimitSeconds {
+            return "the press was \(age) s old when it arrived, more than \(rules.lateLimitSeconds) s"
+        }
+        return nil
+    }
+
+    /// Those who heard of the incident and still may.
+    func toldTargets(of incident: Incident, ordinaryOnly: Bool = false) -> [String] {
+        incident.episode.told.filter { name in
+            guard let facts = rules.targets.first(where: { $0.name == name }) else { return false }
+            return !facts.isEmergencyService || (rules.isCommissioned && !ordinaryOnly)
+        }
+    }
+}

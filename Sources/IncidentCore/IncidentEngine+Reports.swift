@@ -1,0 +1,181 @@
+public import TerminalModel
+
+/// One report with everything the rules ask of it.
+struct ReportContext {
+    var report: InboundReport
+    var sighting: Sighting
+    var person: Person?
+    var now: Moment
+
+    var event: TerminalEvent { report.event }
+    var actor: String { report.event.terminal.description }
+
+    var evidence: Evidence {
+        Evidence(
+            at: sighting.received, protocolName: event.protocolName, peer: report.peer, bearer: report.bearer,
+            frame: report.frame, event: event.json.text)
+    }
+}
+
+/// What a report with an alarm or a key means for one matter. The later cases outweigh the earlier.
+enum Judgement {
+    case attach(IncidentID, String)
+    case raise(IncidentID, released: Bool)
+    case open(released: Bool)
+
+    var weight: Int {
+        switch self {
+        case .attach: 0
+        case .raise: 1
+        case .open: 2
+        }
+    }
+}
+
+extension IncidentEngine {
+    /// Weighs one decoded event.
+    ///
+    /// All events of a terminal come through here, since a report without an alarm ends a press and a better position
+    /// belongs to the open incident. One that concerns nothing costs a look-up.
+    public mutating func report(_ report: InboundReport, person: Person?, now: Moment) -> Decision {
+        let event = report.event
+        let alarms = event.alarms.intersection(Matter.openingAlarms)
+        if alarms.isEmpty, event.keys.isEmpty, byTerminal[event.terminal] == nil { return Decision() }
+
+        forgetClosed(now: now)
+        var decision = Decision()
+        let context = ReportContext(
+            report: report, sighting: Sighting(report, now: now), person: person, now: now)
+        let areLevels = levelProtocols.contains(event.protocolName) && event.kind != .key
+
+        var presses: [(matter: Matter, causes: [String], areLevels: Bool)] = []
+        for kind in alarms.kinds {
+            guard let matter = Matter(kind), kind != .help || event.keys.isEmpty else { continue }
+            let isLevel = areLevels && kind != .help
+            if let index = presses.firstIndex(where: { $0.matter == matter && $0.areLevels == isLevel }) {
+                presses[index].causes.append(kind.name)
+            } else {
+                presses.append((matter, [kind.name], isLevel))
+            }
+        }
+        if !event.keys.isEmpty { presses.append((.assistance, ["key"], false)) }
+        for press in presses {
+            apply(press.causes, areLevels: press.areLevels, on: press.matter, context, into: &decision)
+        }
+        if areLevels, event.kind == .report || event.kind == .alarm { endLevels(context, into: &decision) }
+        if event.alarms.contains(.sosCleared) || event.alarms.contains(.fallCleared) {
+            noteCancel(
+                of: .emergency, terminal: event.terminal, person: person, by: context.actor,
+                "the terminal says that it is over", now: now, into: &decision)
+        }
+        improvePosition(context, into: &decision)
+        settleDeadlines()
+        return decision
+    }
+
+    /// The incidents of a terminal about one matter: the open one first, then the closed ones, newest first.
+    func known(_ terminal: TerminalID, about matter: Matter) -> [Incident] {
+        let all = (byTerminal[terminal] ?? []).reversed().compactMap { incidents[$0] }
+            .filter { Matter($0) == matter }
+        return all.filter(\.state.isOpen) + all.filter { !$0.state.isOpen }
+    }
+}
+
+// MARK: - Judging
+
+extension IncidentEngine {
+    private mutating func apply(
+        _ causes: [String], areLevels: Bool, on matter: Matter, _ context: ReportContext,
+        into decision: inout Decision
+    ) {
+        let known = known(context.event.terminal, about: matter)
+        var judgement: Judgement?
+        for cause in causes {
+            let next =
+                areLevels
+                ? judge(level: cause, known, context.sighting, now: context.now)
+                : judge(eventIn: known, context.sighting)
+            if next.weight > judgement?.weight ?? -1 { judgement = next }
+        }
+        let levels = areLevels ? causes : []
+        switch judgement {
+        case .open(let released):
+            open(matter, causes, levels: levels, released: released, context, into: &decision)
+        case .raise(let id, let released):
+            raise(id, causes, levels: levels, released: released, context, into: &decision)
+        case .attach(let id, let why):
+            attach(to: id, causes, levels: levels, why, context, into: &decision)
+        case nil: break
+        }
+    }
+
+    /// Alarms that are events: the same frame again is a retransmission, anything else a further press.
+    private func judge(eventIn known: [Incident], _ sighting: Sighting) -> Judgement {
+        if let same = known.first(where: { $0.episode.remembers(sighting) }) {
+            return .attach(same.id, "retransmission")
+        }
+        if sighting.isRetransmission, sighting.identity == nil, let newest = known.first,
+            abs(sighting.received.milliseconds &- newest.openedAt.milliseconds)
+                <= PressEpisode.identicalBytesMilliseconds
+        {
+            return .attach(newest.id, "retransmission")
+        }
+        guard let newest = known.first, newest.state.isOpen else { return .open(released: false) }
+        return .raise(newest.id, released: false)
+    }
+
+    /// Alarms that are levels: one press from the first report with the bit to the first without.
+    private func judge(level cause: String, _ known: [Incident], _ sighting: Sighting, now: Moment) -> Judgement {
+        if let same = known.first(where: { $0.episode.remembers(sighting) }) {
+            return .attach(same.id, "retransmission")
+        }
+        if let device = sighting.device,
+            let same = known.first(where: { $0.episode.levels[cause]?.covers(device) ?? false })
+        {
+            return .attach(same.id, "a report from within the press")
+        }
+        guard let newest = known.first else { return .open(released: false) }
+        func another(released: Bool) -> Judgement {
+            newest.state.isOpen ? .raise(newest.id, released: released) : .open(released: released)
+        }
+        guard let level = newest.episode.levels[cause] else { return another(released: false) }
+        guard level.held else {
+            // Older than a report without the bit: a press of its own that is over already.
+            return another(released: !sighting.isNewer(than: level.lastClear))
+        }
+        if level.storedOnly, !sighting.isStored { return another(released: false) }
+        if newest.state.isOpen { return .attach(newest.id, "the alarm is still set") }
+        if sighting.isStored, let device = sighting.device, let first = level.first,
+            device.milliseconds < first.milliseconds - PressLevel.slackMilliseconds
+        {
+            return .open(released: true)
+        }
+        let waited = millisecondsSinceClosing(newest, sighting, now: now)
+        return waited >= Int64(rules.heldAfterCloseSeconds) * 1000
+            ? .open(released: false) : .attach(newest.id, "the alarm is still set after closing")
+    }
+
+    /// How long after closing a report was made; a live one is judged by the gateway's own clocks alone.
+    private func millisecondsSinceClosing(_ incident: Incident, _ sighting: Sighting, now: Moment) -> Int64 {
+        guard let closedAt = incident.closedAt else { return .max }
+        if sighting.isStored, let device = sighting.device {
+            return device.milliseconds &- closedAt.milliseconds
+        }
+        let monotonic = closed.last { $0.id == incident.id }?.milliseconds ?? now.monotonicMilliseconds
+        return max(
+            now.wall.milliseconds &- closedAt.milliseconds, now.monotonicMilliseconds &- monotonic)
+    }
+}
+
+extension PressLevel {
+    /// Two stored reports of one press are hardly further apart than this.
+    static let slackMilliseconds: Int64 = 60_000
+
+    /// True when a report of that device time belongs to this press.
+    func covers(_ device: Timestamp) -> Bool {
+        guard let first, let lastSet, device >= first else { return false }
+        if device <= lastSet { return true }
+        guard let clearedAt, !held else { return false }
+        return device < clearedAt
+    }
+}
