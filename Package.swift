@@ -17,6 +17,9 @@ let package = Package(
         .executable(name: "yidiantongd", targets: ["yidiantongd"]),
         .executable(name: "ydtctl", targets: ["ydtctl"]),
         .executable(name: "framereplay", targets: ["framereplay"]),
+        // For the benchmarks, which stand in a package of their own.
+        .library(
+            name: "TerminalProtocols", targets: ["TerminalProtocols", "TerminalModel", "WireBytes", "CWireBytes"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -91,8 +94,9 @@ let package = Package(
         .target(
             name: "TerminalTransport",
             dependencies: [
-                "Reactor", "TerminalSession", "TerminalModel", "AlarmPipeline", "GatewayTelemetry",
+                "Reactor", "TerminalSession", "TerminalProtocols", "TerminalModel", "AlarmPipeline", "GatewayTelemetry",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
             ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(
             name: "ControlAPI",
@@ -142,6 +146,15 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
+            name: "ReplayKitTests",
+            dependencies: ["ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "WireBytes", "framereplay"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
+        .testTarget(
+            name: "TerminalSessionTests",
+            dependencies: ["TerminalSession", "TerminalProtocols", "TerminalModel"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(
             name: "GatewayAppTests",
             dependencies: [
                 "GatewayApp", "ControlAPI", "IncidentCore", "TerminalModel",
@@ -180,6 +193,19 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "TerminalTransportTests",
+            dependencies: [
+                "TerminalTransport", "TerminalSession", "TerminalProtocols", "TerminalModel", "AlarmPipeline",
+                "Reactor",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "WireBytesTests", dependencies: ["WireBytes"], swiftSettings: wire),
+        .testTarget(
+            name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+        .testTarget(
             name: "IncidentCoreTests", dependencies: ["IncidentCore", "TerminalModel"], swiftSettings: strict),
         .testTarget(
             name: "GeofencingTests", dependencies: ["Geofencing", "TerminalModel"], swiftSettings: strict),

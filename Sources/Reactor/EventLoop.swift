@@ -1,0 +1,209 @@
+internal import CReactor
+
+/// One thread's loop: waits for readiness, reads, hands bytes over, fires timers, and writes once per wake-up.
+///
+/// Not `Sendable`: it is created on its thread by `ReactorThread` and every call belongs there. Other threads reach it through
+/// a `Mailbox` or `ReactorThread.execute`.
+public final class EventLoop {
+    /// The meaning of a wheel timer's `token`.
+    enum TimerKind: UInt8 {
+        case handler, connection, listener, serial, drain
+    }
+
+    public let name: String
+    public let limits: ReactorLimits
+    /// Milliseconds since the machine was started, read once per wake-up.
+    public internal(set) var nowMilliseconds: Int64
+    /// True after `stop`: no new connections, existing ones are served until they are drained.
+    public internal(set) var isDraining = false
+    /// The live numbers; other threads read `ReactorThread.counters`.
+    public internal(set) var counters = ReactorCounters()
+
+    let epoll: Int32
+    var slots: SlotTable
+    var wheel: TimerWheel
+    var handler: (any ConnectionHandler)?
+    /// Room for the longest kept partial frame and one read behind it.
+    let readBuffer: UnsafeMutableRawPointer
+    /// Given up for a moment when the process has no descriptor left; -1 while it could not be opened again.
+    var reserve: Int32
+
+    var flushList: [Connection] = []
+    var closingList: [(connection: Connection, reason: CloseReason)] = []
+    var redeliverList: [Connection] = []
+    var connectionsPerPeer: [UInt64: UInt32] = [:]
+    var mailDrains: [Int: () -> Int] = [:]
+    var serialLines: [UInt32: SerialLine] = [:]
+    var serialTags: [Int: UInt32] = [:]
+    var datagramSockets: [Int: DatagramState] = [:]
+    /// Connections whose peer did not take everything yet.
+    var waitingForRoom = 0
+    var scheduledTimers = 0
+    private let events: UnsafeMutablePointer<reactor_event>
+    private let published: PublishedCounters
+    private let stopRequest: StopRequest
+
+    init(
+        name: String, limits: ReactorLimits, published: PublishedCounters, stopRequest: StopRequest
+    ) throws(ReactorError) {
+        self.name = name
+        self.limits = limits
+        self.published = published
+        self.stopRequest = stopRequest
+        self.nowMilliseconds = reactor_milliseconds()
+        let epoll = try checked(reactor_epoll_create(), "create epoll for \(name)")
+        self.epoll = epoll
+        self.reserve = max(-1, reactor_open_reserve())
+        self.slots = SlotTable(capacity: max(1, limits.maximumConnections) + max(1, limits.maximumSources))
+        self.wheel = TimerWheel(
+            // One for each slot, for each serial line that waits, and for the end of draining.
+            capacity: slots.capacity + limits.maximumScheduledTimers + limits.maximumSources + 1,
+            tickMilliseconds: limits.timerTickMilliseconds,
+            nowMilliseconds: nowMilliseconds)
+        self.readBuffer = .allocate(byteCount: limits.readBytes + limits.maximumPartialBytes, alignment: 64)
+        self.events = .allocate(capacity: Int(REACTOR_EVENTS_PER_WAIT))
+    }
+
+    deinit {
+        for index in 0..<slots.used where slots[index].pointee.kind != .free && slots[index].pointee.kind != .mailbox {
+            _ = reactor_close(slots[index].pointee.descriptor)
+        }
+        if reserve >= 0 { _ = reactor_close(reserve) }
+        _ = reactor_close(epoll)
+        readBuffer.deallocate()
+        events.deallocate()
+    }
+
+    /// `Connection.index` is always below this.
+    public var slotCapacity: Int {
+        slots.capacity
+    }
+}
+
+extension EventLoop {
+    /// Runs until the stop was asked for and everything is drained or its time is over.
+    func run(_ handler: any ConnectionHandler) {
+        self.handler = handler
+        for tag in serialLines.keys.sorted() { openSerialLine(tag: tag) }
+        finishWakeUp()
+        while !isFinished {
+            turn()
+        }
+        closeEverything()
+        handler.stopped(on: self)
+        self.handler = nil
+        mailDrains.removeAll()
+        published.publish(counters)
+    }
+
+    private func turn() {
+        published.publish(counters)
+        let ready = reactor_wait(epoll, events, timeout())
+        nowMilliseconds = reactor_milliseconds()
+        counters.wakeUps += 1
+        for index in 0..<max(0, Int(ready)) {
+            dispatch(Connection(rawValue: events[index].tag), events[index].events)
+        }
+        wheel.advance(toMilliseconds: nowMilliseconds)
+        while let due = wheel.popDue() {
+            fire(due)
+        }
+        if !isDraining, let milliseconds = stopRequest.milliseconds {
+            startDraining(milliseconds)
+        }
+        finishWakeUp()
+    }
+
+    /// Milliseconds until the next timer, -1 when there is none: a loop with nothing to do does not wake up.
+    private func timeout() -> Int32 {
+        guard let next = wheel.nextMilliseconds else { return -1 }
+        return Int32(clamping: max(0, next - reactor_milliseconds()))
+    }
+
+    private func dispatch(_ connection: Connection, _ events: UInt32) {
+        guard let slot = slots.find(connection), !slot.pointee.flags.contains(.closing) else {
+            counters.staleEvents += 1
+            return
+        }
+        switch slot.pointee.kind {
+        case .stream, .serial: streamReady(connection, slot, events)
+        case .listener: acceptReady(connection, slot)
+        case .datagram: datagramReady(connection, slot, events)
+        case .mailbox: counters.messagesReceived += UInt64(mailDrains[connection.index]?() ?? 0)
+        case .free: break
+        }
+    }
+
+    private func fire(_ due: TimerWheel.Due) {
+        counters.timersFired += 1
+        switch TimerKind(rawValue: due.kind) {
+        case .handler:
+            scheduledTimers -= 1
+            handler?.timer(token: due.token, on: self)
+        case .connection:
+            let connection = Connection(rawValue: due.token)
+            guard let slot = slots.find(connection) else { return }
+            slot.pointee.timer = 0
+            if !slot.pointee.flags.contains(.closing) { handler?.timer(connection, on: self) }
+        case .listener: resumeListener(Connection(rawValue: due.token))
+        case .serial: openSerialLine(tag: UInt32(truncatingIfNeeded: due.token))
+        case .drain, nil: break
+        }
+    }
+
+    /// Lets the handler pass on what it gathered, writes, and carries out what was asked to close; once more for what the
+    /// callbacks of that asked for, so that nothing gathered or queued waits for the next wake-up.
+    private func finishWakeUp() {
+        repeat {
+            let again = redeliverList
+            redeliverList.removeAll(keepingCapacity: true)
+            for connection in again { redeliver(connection) }
+
+            handler?.endOfWakeUp(on: self)
+
+            let toWrite = flushList
+            flushList.removeAll(keepingCapacity: true)
+            for connection in toWrite {
+                guard let slot = slots.find(connection) else { continue }
+                slot.pointee.flags.remove(.flushListed)
+                flush(connection, slot)
+            }
+        } while finishClosings() || !redeliverList.isEmpty || !flushList.isEmpty
+    }
+
+    /// Ends the connections that were asked to close; false when there were none.
+    private func finishClosings() -> Bool {
+        let toClose = closingList
+        closingList.removeAll(keepingCapacity: true)
+        for (connection, reason) in toClose { finishClosing(connection, reason) }
+        return !toClose.isEmpty
+    }
+
+    private var isFinished: Bool {
+        guard isDraining, let handler, let deadline = stopRequest.deadline else { return false }
+        if nowMilliseconds >= deadline { return true }
+        return waitingForRoom == 0 && handler.isDrained(on: self)
+    }
+
+    private func startDraining(_ milliseconds: Int64) {
+        isDraining = true
+        let deadline = nowMilliseconds + max(0, milliseconds)
+        stopRequest.deadline = deadline
+        for index in 0..<slots.used where slots[index].pointee.kind == .listener {
+            removeSource(Connection(index: index, generation: slots[index].pointee.generation))
+        }
+        _ = wheel.arm(atMilliseconds: deadline, token: 0, kind: TimerKind.drain.rawValue)
+        handler?.draining(on: self)
+    }
+
+    private func closeEverything() {
+        for tag in serialLines.keys.sorted() { removeSerialLine(tag: tag, reason: .stopping) }
+        for index in 0..<slots.used where slots[index].pointee.kind.isStream {
+            close(Connection(index: index, generation: slots[index].pointee.generation), reason: .stopping)
+        }
+        finishWakeUp()
+        for index in 0..<slots.used where slots[index].pointee.kind != .free {
+            removeSource(Connection(index: index, generation: slots[index].pointee.generation))
+        }
+    }
+}

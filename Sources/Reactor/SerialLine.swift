@@ -1,0 +1,148 @@
+internal import CReactor
+internal import Glibc
+
+/// How a serial line is opened.
+public struct SerialOptions: Sendable, Hashable {
+    public enum Parity: String, Sendable, Hashable, CaseIterable {
+        case none, odd, even
+    }
+
+    /// The rates that the kernel knows and a terminal receiver may use.
+    public static let bauds = [
+        1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 500_000, 576_000, 921_600,
+    ]
+
+    /// The device or a link to it, such as `/dev/serial/by-id/…`; a pseudo-terminal works too.
+    public var path: String
+    /// One of `bauds`.
+    public var baud: Int
+    /// 7 or 8.
+    public var dataBits: Int
+    public var parity: Parity
+    /// 1 or 2.
+    public var stopBits: Int
+    /// RTS/CTS.
+    public var hardwareFlowControl: Bool
+
+    public init(
+        path: String, baud: Int = 115_200, dataBits: Int = 8, parity: Parity = .none, stopBits: Int = 1,
+        hardwareFlowControl: Bool = false
+    ) {
+        self.path = path
+        self.baud = baud
+        self.dataBits = dataBits
+        self.parity = parity
+        self.stopBits = stopBits
+        self.hardwareFlowControl = hardwareFlowControl
+    }
+}
+
+/// Where a serial line stands.
+public enum SerialLineState: Sendable, Hashable {
+    /// Open; bytes come as those of `connection`.
+    case opened(connection: Connection)
+    /// Not open; tried again after the pause. `error` is what the system said, or that the line hung up.
+    case waiting(error: String, pauseMilliseconds: Int64)
+    /// Taken out, or the loop has stopped.
+    case removed
+}
+
+/// One serial line of a loop: a device that may come and go.
+struct SerialLine {
+    let options: SerialOptions
+    var state: SerialLineState
+    var pauseMilliseconds: Int64
+    var timer: TimerID?
+    /// When the line was last opened, on the loop's time scale.
+    var openedMilliseconds: Int64 = 0
+}
+
+/// Opens and prepares the device; the negated errno on failure.
+private func open(_ options: SerialOptions) -> Int32 {
+    let descriptor = reactor_serial_open(options.path)
+    guard descriptor >= 0 else { return descriptor }
+    let parity: Int32 = options.parity == .none ? 0 : options.parity == .odd ? 1 : 2
+    let result = reactor_serial_configure(
+        descriptor, Int32(clamping: options.baud), Int32(clamping: options.dataBits), parity,
+        Int32(clamping: options.stopBits), options.hardwareFlowControl ? 1 : 0)
+    guard result == 0 else {
+        _ = reactor_close(descriptor)
+        return result
+    }
+    return descriptor
+}
+
+extension EventLoop {
+    /// Opens a serial line and keeps it open: after a hang-up, or while the device is not there, it is tried again with pauses
+    /// that double from `serialRetryFirstMilliseconds` to `serialRetryMaximumMilliseconds`. Every change is reported by
+    /// `serialLine(tag:changedTo:on:)`. False when `tag` or all places are taken.
+    @discardableResult
+    public func addSerialLine(_ options: SerialOptions, tag: UInt32) -> Bool {
+        guard serialLines[tag] == nil, serialLines.count < limits.maximumSources else { return false }
+        serialLines[tag] = SerialLine(
+            options: options, state: .waiting(error: "not opened yet", pauseMilliseconds: 0),
+            pauseMilliseconds: limits.serialRetryFirstMilliseconds)
+        // Lines added while the loop is being set up wait until it has its handler.
+        if handler != nil { openSerialLine(tag: tag) }
+        return true
+    }
+
+    /// Closes a line and forgets it.
+    public func removeSerialLine(tag: UInt32, reason: CloseReason = .requested(code: 0)) {
+        guard let line = serialLines.removeValue(forKey: tag) else { return }
+        if let timer = line.timer { wheel.cancel(timer) }
+        if case .opened(let connection) = line.state { close(connection, reason: reason) }
+        handler?.serialLine(tag: tag, changedTo: .removed, on: self)
+    }
+
+    /// Tries a waiting line at once, for example because the device was just reported.
+    public func retrySerialLine(tag: UInt32) {
+        guard let line = serialLines[tag], case .waiting = line.state else { return }
+        if let timer = line.timer { wheel.cancel(timer) }
+        serialLines[tag]?.timer = nil
+        openSerialLine(tag: tag)
+    }
+
+    /// The line's present state, nil for an unknown tag.
+    public func serialLineState(tag: UInt32) -> SerialLineState? {
+        serialLines[tag]?.state
+    }
+
+    func openSerialLine(tag: UInt32) {
+        guard let line = serialLines[tag], !isDraining else { return }
+        serialLines[tag]?.timer = nil
+        let descriptor = open(line.options)
+        guard descriptor >= 0 else {
+            counters.serialOpenFailures += 1
+            return waitForSerialLine(tag: tag, error: systemText(-descriptor))
+        }
+        guard let connection = addStream(.serial, descriptor: descriptor, tag: tag, flags: []) else {
+            _ = reactor_close(descriptor)
+            return waitForSerialLine(tag: tag, error: "all connections of the loop are in use")
+        }
+        counters.serialOpened += 1
+        serialLines[tag]?.state = .opened(connection: connection)
+        serialLines[tag]?.openedMilliseconds = nowMilliseconds
+        handler?.opened(connection, from: .serial(tag: tag), on: self)
+        handler?.serialLine(tag: tag, changedTo: .opened(connection: connection), on: self)
+    }
+
+    func serialLineLost(tag: UInt32, worked: Bool, reason: CloseReason) {
+        guard let line = serialLines[tag], case .opened = line.state else { return }
+        // A line that worked starts with the short pause, one that is lost as soon as it is opened waits longer and longer.
+        if worked || nowMilliseconds - line.openedMilliseconds >= limits.serialRetryMaximumMilliseconds {
+            serialLines[tag]?.pauseMilliseconds = limits.serialRetryFirstMilliseconds
+        }
+        waitForSerialLine(tag: tag, error: reason == .hangUp ? "the line hung up" : "closed: \(reason)")
+    }
+
+    private func waitForSerialLine(tag: UInt32, error: String) {
+        guard let line = serialLines[tag] else { return }
+        let pause = line.pauseMilliseconds
+        serialLines[tag]?.pauseMilliseconds = min(pause * 2, limits.serialRetryMaximumMilliseconds)
+        serialLines[tag]?.state = .waiting(error: error, pauseMilliseconds: pause)
+        serialLines[tag]?.timer = wheel.arm(
+            atMilliseconds: nowMilliseconds + pause, token: UInt64(tag), kind: TimerKind.serial.rawValue)
+        handler?.serialLine(tag: tag, changedTo: .waiting(error: error, pauseMilliseconds: pause), on: self)
+    }
+}

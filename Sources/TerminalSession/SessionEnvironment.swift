@@ -1,0 +1,69 @@
+public import TerminalModel
+public import TerminalProtocols
+
+/// What the site does with terminals that are in no list. An SOS is kept whatever stands here (promise P2).
+public enum UnknownTerminalPolicy: String, Sendable, Codable, CaseIterable {
+    /// Served like a listed one, but belonging to nobody.
+    case accept
+    /// Registered and acknowledged so that it keeps working, but only its alarms and keys are kept.
+    case quarantine
+    /// Refused at registration and disconnected; only its alarms and keys are kept.
+    case refuse
+}
+
+/// Limits of one session. Each has a reason; all are configurable.
+public struct SessionLimits: Sendable, Equatable {
+    /// Scanners and half-open peers must not hold a slot.
+    public var firstFrameMilliseconds: Int64 = 30_000
+    /// A peer that sends a byte a second must not hold a buffer.
+    public var frameCompletionMilliseconds: Int64 = 30_000
+    /// About three heartbeat intervals of the slowest terminals.
+    public var idleMilliseconds: Int64 = 900_000
+    /// First wait for the answer to a command; the n-th further wait is n times the one before (JT/T 808 section 10).
+    public var commandTimeoutMilliseconds: Int64 = 5_000
+    /// Repetitions of an unanswered command.
+    public var commandRetries = 2
+    /// Reports that wait for the disk; beyond it a report is still handed on, but its acknowledgement is left to the
+    /// terminal's retransmission.
+    public var maximumPendingReports = 512
+    /// Commands that wait behind the one outstanding.
+    public var maximumWaitingCommands = 16
+    /// A relay box speaks for several terminals; the one heard longest ago makes room.
+    public var maximumTerminalsPerConnection = 32
+
+    public init() {}
+}
+
+/// Everything a session needs from outside: lists, rules, random numbers, digests. Shared by all sessions.
+public struct SessionEnvironment: Sendable {
+    public var directory: TerminalDirectory
+    public var unknownTerminals: UnknownTerminalPolicy
+    public var limits: SessionLimits
+    /// A fresh random authentication code of printable ASCII.
+    public var makeAuthCode: @Sendable () -> String
+    /// The digest under which a code is stored.
+    public var digest: @Sendable (String) -> [UInt8]
+    /// The protocol profile of a model: its edition and what its alarm bits mean.
+    public var jt808Profile: @Sendable (_ model: String) -> JT808Profile
+
+    public init(
+        directory: TerminalDirectory, unknownTerminals: UnknownTerminalPolicy = .quarantine,
+        limits: SessionLimits = SessionLimits(), makeAuthCode: @escaping @Sendable () -> String,
+        digest: @escaping @Sendable (String) -> [UInt8],
+        jt808Profile: @escaping @Sendable (_ model: String) -> JT808Profile = { _ in .standard }
+    ) {
+        self.directory = directory
+        self.unknownTerminals = unknownTerminals
+        self.limits = limits
+        self.makeAuthCode = makeAuthCode
+        self.digest = digest
+        self.jt808Profile = jt808Profile
+    }
+}
+
+/// The framers of one thread with their scratch buffers; lent to a session for each call.
+public struct SessionScratch: ~Copyable {
+    public var jt808 = JT808Framer()
+
+    public init() {}
+}

@@ -1,0 +1,107 @@
+"""`framereplay decode`: the worked frames give what the document says, and no damaged frame ends the program."""
+
+import json
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from example_frames import FRAMES, STREAMS
+from site_under_test import programs
+
+KINDS = {"login", "heartbeat", "report", "alarm", "key", "text", "media", "reply", "logout", "other"}
+INSERTED = (0x00, 0x01, 0x7D, 0x7E, 0xFF)
+
+
+def decode(lines: list[str], *options: str, timeout: float = 120) -> tuple[int, list[dict]]:
+    result = subprocess.run(
+        [programs() / "framereplay", "decode", "--protocol", "jt808", *options, "-"], input="\n".join(lines) + "\n",
+        capture_output=True, text=True, timeout=timeout)
+    assert result.returncode in (0, 3), f"exit {result.returncode}: {result.stderr[-2000:]}"
+    return result.returncode, [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("example", FRAMES, ids=lambda example: example["name"])
+def test_fields_are_what_the_document_says(example):
+    lines = [example["hex"]]
+    if example["name"] == "multimedia-part-2":
+        lines.insert(0, next(one["hex"] for one in FRAMES if one["name"] == "multimedia-part-1"))
+    code, printed = decode(lines, "--fields")
+    assert code == 0, printed
+    assert printed[-1]["fields"] == example["expected"]
+
+
+@pytest.mark.parametrize("example", FRAMES, ids=lambda example: example["name"])
+def test_normalised_form(example):
+    if "events" not in example:
+        pytest.skip("no events in the corpus")
+    _, printed = decode([example["hex"]])
+    header = example["expected"]["header"]
+    for line in printed:
+        assert line["protocol"] == "jt808"
+        assert line["terminal"] == header["phone"].lstrip("0")
+        assert line["message"] == f"0x{header['messageId']:04x}"
+        assert line["sequence"] == header["flowId"]
+        assert line["kind"] in KINDS and isinstance(line["historical"], bool)
+        assert "received" not in line
+
+
+def test_auto_finds_the_protocol():
+    lines = [example["hex"] for example in FRAMES]
+    result = subprocess.run(
+        [programs() / "framereplay", "decode", "-"], input="# comment\n\n" + "\n".join(lines) + "\n",
+        capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert {json.loads(line)["protocol"] for line in result.stdout.splitlines()} == {"jt808"}
+
+
+@pytest.mark.parametrize("example", STREAMS, ids=lambda example: example["name"])
+def test_streams(example):
+    by_name = {frame["name"]: frame["expected"]["header"] for frame in FRAMES}
+    _, printed = decode([example["hex"]], "--stream")
+    frames = [line for line in printed if "error" not in line]
+    assert [line["sequence"] for line in frames] == [by_name[name]["flowId"] for name in example["expected"]["frames"]]
+
+
+def damaged(wire: bytes) -> list[str]:
+    """Every one-byte change, every cut, and insertions at every place."""
+    found = []
+    for place in range(len(wire)):
+        for value in range(256):
+            if value != wire[place]:
+                found.append((wire[:place] + bytes([value]) + wire[place + 1 :]).hex())
+        found.append(wire[:place].hex())
+        found.append((wire[:place] + wire[place + 1 :]).hex())
+        for value in INSERTED:
+            found.append((wire[:place] + bytes([value]) + wire[place:]).hex())
+    return [text for text in found if text]
+
+
+def test_no_damaged_frame_ends_the_program(figure):
+    def run(example) -> int:
+        lines = damaged(bytes.fromhex(example["hex"]))
+        _, printed = decode(lines, "--fields", timeout=300)
+        for line in printed:
+            assert "error" in line or line["kind"] in KINDS, (example["name"], line)
+            if "error" in line:
+                assert {"code", "detail"} <= set(line["error"]), (example["name"], line)
+        assert len(printed) >= len(lines), f"{example['name']}: {len(lines)} frames in, {len(printed)} lines out"
+        return len(lines)
+
+    assert FRAMES
+    with ThreadPoolExecutor(2) as pool:
+        figure(f"{sum(pool.map(run, FRAMES))} damaged frames")
+
+
+def test_wrong_usage_is_2():
+    result = subprocess.run(
+        [programs() / "framereplay", "decode", "--protocol", "morse", "-"], input="", capture_output=True, text=True)
+    assert result.returncode == 2, result.stderr
+
+
+def test_explain_names_every_byte():
+    example = next(example for example in FRAMES if example["name"] == "location-sos-escaped")
+    result = subprocess.run([programs() / "framereplay", "explain", example["hex"]], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    for word in ("0200", "017700000101", "28.234567", "112.987654"):
+        assert word in result.stdout, word

@@ -1,0 +1,39 @@
+"""The unit file, read by systemd's own checkers."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+UNIT = Path(__file__).resolve().parents[2] / "systemd" / "yidiantongd.service"
+MOST_EXPOSURE = 2.0
+
+
+def test_verify_is_clean(tmp_path):
+    """In a root of its own, so that nothing has to be installed here."""
+    for program in ("usr/bin/yidiantongd", "bin/kill"):
+        path = tmp_path / program
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("/bin/true", path)
+    units = tmp_path / "etc/systemd/system"
+    units.mkdir(parents=True)
+    shutil.copy(UNIT, units)
+    shutil.copytree("/usr/lib/systemd", tmp_path / "usr/lib/systemd", symlinks=True)
+
+    def verify() -> tuple[int, str]:
+        result = subprocess.run(
+            ["systemd-analyze", "verify", f"--root={tmp_path}", UNIT.name], capture_output=True, text=True)
+        return result.returncode, result.stdout + result.stderr
+
+    assert verify() == (0, "")
+    # The check of the check: a wrong key and a missing program are found.
+    (units / UNIT.name).write_text(UNIT.read_text() + "\n[Service]\nWatchDogs=30s\n")
+    assert "WatchDogs" in verify()[1]
+
+
+def test_exposure(figure):
+    result = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager", UNIT], capture_output=True, text=True, check=True)
+    exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", result.stdout)[1])
+    figure(f"exposure {exposure}")
+    assert exposure <= MOST_EXPOSURE, result.stdout

@@ -1,0 +1,94 @@
+import Testing
+
+@testable import WireBytes
+
+struct ValueTests {
+    @Test func decimalNibblesAreToldFromOthers() {
+        #expect(BCD.isDecimal(0x2603_1409_1530))
+        #expect(BCD.isDecimal(0x9999_9999_9999))
+        for nibble in 0..<16 {
+            for digit in UInt64(0)...15 {
+                #expect(BCD.isDecimal(digit << UInt64(nibble * 4)) == (digit < 10))
+                #expect(
+                    BCD.isDecimal(0x9999_9999_9999_9999 & ~(15 << UInt64(nibble * 4)) | digit << UInt64(nibble * 4))
+                        == (digit < 10))
+            }
+        }
+        for value in 0...99 { #expect(BCD.value(BCD.byte(value)) == value) }
+    }
+
+    @Test func hexGoesBothWays() {
+        #expect(Hex.text([0x00, 0x7E, 0xFA]) == "007efa")
+        #expect(Hex.bytes("00 7E:fa") == [0x00, 0x7E, 0xFA])
+        #expect(Hex.bytes("007") == nil)
+        #expect(Hex.bytes("0 07") == nil)
+        #expect(Hex.bytes("zz") == nil)
+        #expect(Hex.number(UInt16(0x200), digits: 4) == "0x0200")
+        #expect(Hex.number(UInt8(0), digits: 0) == "0x0")
+        #expect(Hex.number(UInt32(0xFEDC_BA98), digits: 2) == "0xfedcba98")
+    }
+
+    @Test func textGoesBothWays() {
+        #expect(GBK.bytes("请回电") == [0xC7, 0xEB, 0xBB, 0xD8, 0xB5, 0xE7])
+        #expect(GBK.text([0xC7, 0xEB, 0xBB, 0xD8, 0xB5, 0xE7]) == "请回电")
+        #expect(GBK.text([UInt8]()) == "")
+        #expect(GBK.bytes("") == [])
+        #expect(GBK.text(Array("PA-100".utf8)) == "PA-100")
+    }
+
+    @Test func brokenTextIsReplacedAndTheRestKept() {
+        #expect(GBK.text([0x41, 0xFF, 0x42]) == "A\u{FFFD}B")
+        #expect(GBK.text([0xC7, 0xEB, 0xC7]) == "请\u{FFFD}")
+        #expect(GBK.bytes("A😀B") == [0x41, 0x3F, 0x42])
+        // Both converters are fresh again after a broken text.
+        #expect(GBK.text([0xC7, 0xEB]) == "请")
+        #expect(GBK.bytes("电") == [0xB5, 0xE7])
+    }
+
+    @Test func everyPairOfBytesIsText() {
+        var bytes: [UInt8] = []
+        for high in UInt8(0x80)...0xFF {
+            for low in stride(from: UInt8(0), through: 0xFA, by: 5) { bytes += [high, low] }
+        }
+        #expect(!GBK.text(bytes).isEmpty)
+    }
+
+    @Test func readsStopAtTheEnd() {
+        let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7]
+        var reader = ByteReader(bytes.span)
+        #expect(reader.uint48BE() == 0x0102_0304_0506)
+        #expect(reader.uint16BE() == nil)
+        #expect(reader.uint32BE() == nil)
+        #expect(reader.uint8() == 7)
+        #expect(reader.uint8() == nil)
+        #expect(reader.skip(1) == nil)
+        #expect(reader.skip(-1) == nil)
+        #expect(reader.skip(0) == 7..<7)
+    }
+
+    @Test func integersAreBigEndianAndStayInsideTheirSpan() async {
+        let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7]
+        #expect(bytes.span.uint16BE(at: 5) == 0x0607)
+        #expect(bytes.span.uint32BE(at: 3) == 0x0405_0607)
+        #expect(bytes.span.uint48BE(at: 1) == 0x0203_0405_0607)
+        let part = bytes.span.extracting(2..<5)
+        #expect(part.uint16BE(at: 1) == 0x0405)
+        // A read across the end of the span ends the process instead of reading a neighbour.
+        await #expect(processExitsWith: .failure) {
+            let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7]
+            _ = bytes.span.extracting(0..<4).uint32BE(at: 1)
+        }
+        await #expect(processExitsWith: .failure) {
+            let bytes: [UInt8] = [1, 2, 3]
+            _ = bytes.span.extracting(0..<2).uint16BE(at: -1)
+        }
+    }
+
+    @Test func writesAreBigEndianAndPadded() {
+        var writer = ByteWriter()
+        writer.uint48BE(0x0102_0304_0506)
+        writer.append([9, 9, 9], padded: 2)
+        writer.append([8], padded: 3, with: 0x20)
+        #expect(writer.bytes == [1, 2, 3, 4, 5, 6, 9, 9, 8, 0x20, 0x20])
+    }
+}
