@@ -142,13 +142,15 @@ let package = Package(
         .executableTarget(
             name: "framereplay",
             dependencies: [
-                "ReplayKit", "TerminalModel", "TerminalProtocols",
+                "Reactor", "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ReplayKitTests",
-            dependencies: ["ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "WireBytes", "framereplay"],
-            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+            dependencies: [
+                "ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "framereplay",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "TerminalSessionTests",
