@@ -82,7 +82,8 @@ private func event(
     @Test func seededTerminalsGetAGraceAfterTheStart() {
         var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 1800, now: moment(0))
         watch.seed(TerminalID(nibbles: 1), lastSeen: start.adding(milliseconds: -90_000_000), now: moment(0))
-        watch.seed(TerminalID(nibbles: 2), lastSeen: start.adding(milliseconds: -90_000_000), isSilent: true, now: moment(0))
+        watch.seed(
+            TerminalID(nibbles: 2), lastSeen: start.adding(milliseconds: -90_000_000), isSilent: true, now: moment(0))
         watch.seed(TerminalID(nibbles: 3), lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
         watch.seed(TerminalID(nibbles: 4), lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
         watch.forget(TerminalID(nibbles: 4))

@@ -76,8 +76,9 @@ private let sos = AlarmSet(.sos)
         #expect(!later.isEmpty)
         #expect(!later.flatMap(\.deliveries).flatMap(\.targets).contains("dispatch-120"))
         #expect(!later.flatMap(\.entries).map(\.kind).contains(.withheld))
-        #expect(bench.report(position: Position(valid: true, latitudeDegrees: 28, longitudeDegrees: 112)).told
-            == ["updated:care-hub,siren,family"])
+        #expect(
+            bench.report(position: Position(valid: true, latitudeDegrees: 28, longitudeDegrees: 112)).told
+                == ["updated:care-hub,siren,family"])
     }
 
     @Test func verifiedReportOfTheSamePressReleases120() {
