@@ -76,6 +76,16 @@ private let sos = AlarmSet(.sos)
         #expect(bench.engine.nextDeadlineMonotonicMilliseconds == bench.now.monotonicMilliseconds)
     }
 
+    @Test func deadlineFurtherAwayThanAnyPolicyAllowsFires() throws {
+        var bench = Bench()
+        bench.report(sos)
+        bench.run(seconds: 250)
+        // The clock was set back over the reboot, but not to before the press.
+        bench.time -= 100_000
+        try bench.restart(bootID: "boot-2")
+        #expect(bench.engine.nextDeadlineMonotonicMilliseconds == bench.now.monotonicMilliseconds)
+    }
+
     @Test func openWithoutALadderFires() throws {
         var incident = Incident(
             id: IncidentID(rawValue: 5), service: .emergency, terminal: pendant, person: "p1", trust: .verified,
