@@ -145,8 +145,10 @@ let package = Package(
             dependencies: ["IncidentStore", "IncidentCore", "TerminalModel"], swiftSettings: strict),
         .testTarget(
             name: "AlarmPipelineTests",
-            dependencies: ["AlarmPipeline", "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel"],
-            swiftSettings: strict),
+            dependencies: [
+                "AlarmPipeline", "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "GatewayTelemetryTests",
             dependencies: [
@@ -169,6 +171,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
             ], swiftSettings: strict),
+        .testTarget(
             name: "IncidentCoreTests", dependencies: ["IncidentCore", "TerminalModel"], swiftSettings: strict),
         .testTarget(
             name: "GeofencingTests", dependencies: ["Geofencing", "TerminalModel"], swiftSettings: strict),
