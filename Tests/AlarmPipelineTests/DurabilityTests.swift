@@ -2,6 +2,7 @@ import AlarmPipeline
 import Foundation
 import IncidentCore
 import IncidentStore
+import Synchronization
 import TerminalModel
 import Testing
 
