@@ -144,13 +144,22 @@ struct JT808Normaliser {
             return event
         case .mediaEvent(let body): return media(body, location: nil)
         case .media(let body): return media(body.about, location: body.location)
-        case .part(let id, _): return event(id == 0x0801 ? .media : .other)
+        case .part(let id, let part): return self.part(id, part)
         case .transparentUp(let body):
             var event = event(.other)
             event.extras = [(Hex.number(body.type, digits: 2), Hex.text(body.data))]
             return event
         default: return reply(message)
         }
+    }
+
+    /// One package of several. The first package of a location report already states its alarms, which are not kept
+    /// waiting for the rest of the items.
+    private func part(_ id: UInt16, _ part: JT808Part) -> TerminalEvent {
+        guard id == 0x0200, header.package?.index == 1, let basic = JT808BasicLocation(part.bytes.span) else {
+            return event(id == 0x0801 ? .media : .other)
+        }
+        return location(basic, items: [UInt8]().span)
     }
 
     private func reply(_ message: JT808Message) -> TerminalEvent {

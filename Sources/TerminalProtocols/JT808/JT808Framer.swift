@@ -70,6 +70,8 @@ public struct JT808Framer: ~Copyable {
     }
 
     /// Goes on to the next thing in `bytes`, which begin where the bytes of the last call began, less those dropped.
+    ///
+    /// - Parameter bytes: below 2 GiB; a receive buffer is far smaller.
     @inlinable
     public mutating func next(in bytes: Span<UInt8>, at cursor: inout Cursor) -> Step {
         while true {

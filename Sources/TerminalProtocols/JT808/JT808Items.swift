@@ -19,7 +19,8 @@ struct JT808ItemReader {
         var walk = JT808ItemWalk(bytes)
         while let item = walk.next() {
             if !take(item.id, bytes.extracting(item.value), &event) {
-                event.extras.append((Hex.number(item.id, digits: 2), Hex.text(bytes.extracting(item.value))))
+                let name = Self.free(Hex.number(item.id, digits: 2), event.extras)
+                event.extras.append((name, Hex.text(bytes.extracting(item.value))))
             }
         }
         guard !walk.endedCleanly else { return }
@@ -29,6 +30,14 @@ struct JT808ItemReader {
         } else {
             event.extras.append(("trailing", Hex.text(bytes.extracting(walk.offset..<bytes.count))))
         }
+    }
+
+    /// The name itself, or `0x53#2` for the second item of that id: names of the extras are unique.
+    private static func free(_ name: String, _ extras: [(name: String, hex: String)]) -> String {
+        guard !extras.isEmpty, extras.contains(where: { $0.name == name }) else { return name }
+        var number = 2
+        while extras.contains(where: { $0.name == "\(name)#\(number)" }) { number += 1 }
+        return "\(name)#\(number)"
     }
 
     /// True when the event now holds what the item says.

@@ -62,7 +62,7 @@ public struct JT808AlarmConfirmation: JT808Body {
 
 /// 0x8300: flags 1 | (2019: type 1) | GBK text. Samples: `text-tts-2013`, `text-tts-2019`. Source: section 9.
 public struct JT808Text: JT808Body {
-    /// Bits of 2011 and 2013; 2019 numbers the low two differently, see `forEdition`.
+    /// Bits of 2011 and 2013; 2019 numbers the low two differently, see the initialiser with an edition.
     public struct Flags: OptionSet, Sendable {
         public var rawValue: UInt8
         public init(rawValue: UInt8) { self.rawValue = rawValue }

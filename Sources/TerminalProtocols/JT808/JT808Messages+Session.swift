@@ -181,6 +181,14 @@ public struct JT808Registration: JT808Body {
         self.edition = edition
     }
 
+    /// Without a header or a setting to tell, the length does: plates are at most 8 or 9 bytes (section 7). A body that
+    /// is too short for the edition of its header is read as what fits, because refusing it would shut the device out.
+    private static func layout(_ edition: JT808Edition?, length: Int) -> JT808Edition {
+        if edition == .v2019, length >= 76 { return .v2019 }
+        if length < 37 { return .v2011 }
+        return edition == .v2011 ? .v2011 : .v2013
+    }
+
     private static func sizes(_ edition: JT808Edition) -> (maker: Int, model: Int, id: Int) {
         switch edition {
         case .v2011: (5, 8, 7)
@@ -190,8 +198,7 @@ public struct JT808Registration: JT808Body {
     }
 
     init(parsing input: inout FieldReader, edition: JT808Edition?) throws(DecodeError) {
-        // Without a header or a setting to tell, the length does: plates are at most 8 or 9 bytes (section 7).
-        let layout = edition == .v2019 ? .v2019 : input.remaining < 37 ? .v2011 : edition ?? .v2013
+        let layout = Self.layout(edition, length: input.remaining)
         let size = Self.sizes(layout)
         self.edition = layout
         province = try input.uint16("province")

@@ -21,6 +21,8 @@ public struct JT808OfflineDecoder: OfflineDecoder {
     /// Recorded frames carry no time of their own, so each counts as one millisecond: nothing ever times out.
     private var clock: Int64 = 0
 
+    private static let pieceBytes = 1 << 20
+
     public init(profile: JT808Profile = .standard) {
         self.profile = profile
     }
@@ -29,8 +31,13 @@ public struct JT808OfflineDecoder: OfflineDecoder {
     public var pendingBytes: [UInt8] { cursor.isBetweenFrames ? [] : pending }
 
     public mutating func feed(stream bytes: [UInt8]) -> [DecodedFrame] {
-        pending += bytes
-        return drain()
+        // In pieces, so that offsets stay small and a long recording is not held twice.
+        var frames: [DecodedFrame] = []
+        for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
+            pending += bytes[start..<min(bytes.count, start + Self.pieceBytes)]
+            frames += drain()
+        }
+        return frames
     }
 
     public mutating func finish() -> DecodedFrame? {

@@ -169,6 +169,16 @@ struct JT808CodecTests {
         }
     }
 
+    @Test func aShortRegistrationUnderALongHeaderIsReadAsWhatFits() throws {
+        let sent = JT808Registration(
+            province: 43, city: 100, maker: "PATST", model: "PA-100", terminalID: "PA00101", edition: .v2013)
+        var body = ByteWriter()
+        sent.write(to: &body, edition: .v2013)
+        var flowID: UInt16 = 0
+        let frame = JT808Codec.encode(body: body.bytes, messageID: 0x0100, phone: longPhone, flowID: &flowID)[0]
+        #expect(try decode(frame).message == .registration(sent))
+    }
+
     // MARK: Helpers
 
     private func decode(_ wire: [UInt8], _ profile: JT808Profile = .standard) throws -> JT808Packet {

@@ -99,6 +99,32 @@ struct JT808EventTests {
         #expect(assembled.trailing == [0x01, 0xF4, 1, 2, 3])
     }
 
+    @Test func itemsOfOneIdKeepTheirOwnNames() {
+        let items: [(id: UInt8, value: [UInt8])] = [(0x51, [1]), (0x51, [2]), (0x52, [3]), (0x51, [4])]
+        let event = JT808Message.location(JT808Location(basic: basic(), items: items)).events(header: header)[0]
+        #expect(event.extras.map(\.name) == ["0x51", "0x51#2", "0x52", "0x51#3"])
+    }
+
+    @Test func theFirstPackageOfAReportStatesItsAlarms() throws {
+        var header = header
+        header.package = .init(total: 2, index: 1)
+        var body = ByteWriter()
+        body.uint32BE(1)
+        body.append([UInt8](repeating: 0, count: 30))
+        var decoder = JT808OfflineDecoder()
+        let found = decoder.decode(frame: JT808Codec.frame(header, body.bytes[...]))
+        #expect(found.flatMap(\.events).map(\.alarms) == [AlarmSet(.sos)])
+    }
+
+    @Test func aLonePackageIsACompleteMessage() {
+        var header = header
+        header.messageID = 0x0301
+        header.package = .init(total: 1, index: 1)
+        var decoder = JT808OfflineDecoder()
+        let found = decoder.decode(frame: JT808Codec.frame(header, [5]))
+        #expect(found.flatMap(\.events).map(\.keys) == [[5]])
+    }
+
     @Test func commandsBecomeMessages() {
         let cases: [(TerminalCommand, UInt16, UInt16)] = [
             (.locate, 0x8201, 0x0201), (.message(text: "好", urgent: true), 0x8300, 0x0001),
