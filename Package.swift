@@ -117,7 +117,7 @@ let package = Package(
             dependencies: [
                 "TerminalModel", "TerminalProtocols", "TerminalSession", "Geofencing", "IncidentCore",
                 "GatewayTelemetry", "IncidentStore", "AlarmPipeline", "AlarmFormats", "EscalationChannels",
-                "TerminalTransport", "ControlAPI",
+                "Reactor", "TerminalTransport", "ControlAPI",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -142,13 +142,15 @@ let package = Package(
         .executableTarget(
             name: "framereplay",
             dependencies: [
-                "ReplayKit", "TerminalModel", "TerminalProtocols",
+                "Reactor", "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(
             name: "ReplayKitTests",
-            dependencies: ["ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "WireBytes", "framereplay"],
-            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+            dependencies: [
+                "ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "framereplay",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "TerminalSessionTests",
@@ -165,6 +167,7 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "ControlAPITests", dependencies: ["ControlAPI", "TerminalModel"], swiftSettings: strict),
+        .testTarget(
             name: "IncidentStoreTests",
             dependencies: ["IncidentStore", "IncidentCore", "TerminalModel"], swiftSettings: strict),
         .testTarget(
