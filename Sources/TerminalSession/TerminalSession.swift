@@ -25,6 +25,9 @@ public protocol TerminalSession: AnyObject {
     /// When `timer` should be called, in monotonic milliseconds. It may be called earlier without harm.
     var nextDeadline: Int64 { get }
 
+    /// True while an answer waits for `resolve`.
+    var isAwaitingResult: Bool { get }
+
     /// The terminals that have spoken on this connection.
     var terminals: [TerminalID] { get }
 

@@ -19,6 +19,8 @@ final class TransportLoop: ConnectionHandler {
         let peer: String
         /// When the connection's timer is armed for.
         var armedDeadline: Int64
+        /// The terminal has said all it will say and waits for its answers.
+        var isHalfClosed = false
     }
 
     private struct Place: Hashable {
@@ -94,6 +96,13 @@ final class TransportLoop: ConnectionHandler {
         return used
     }
 
+    /// A terminal that ends its side right after an SOS still reads the acknowledgement that waits for the disk.
+    func keepsOpenAfterEndOfInput(_ connection: Connection, on loop: EventLoop) -> Bool {
+        guard let slot = slot(connection), slot.session.isAwaitingResult else { return false }
+        slots[connection.index]?.isHalfClosed = true
+        return true
+    }
+
     func timer(_ connection: Connection, on loop: EventLoop) {
         guard let slot = slot(connection) else { return }
         // A serial line has no peer to hang up on: its limits only end unfinished business.
@@ -128,8 +137,6 @@ final class TransportLoop: ConnectionHandler {
                 .connectionPeer: "\(slot.peer)", .connectionBearer: "\(slot.bearer.rawValue)",
                 .connectionReason: "\(name.shown)",
             ]))
-        // Connections end after the end of a wake-up; what they leave behind must not wait for the next one.
-        endOfWakeUp(on: loop)
     }
 
     func serialLine(tag: UInt32, changedTo state: SerialLineState, on loop: EventLoop) {
@@ -217,6 +224,7 @@ final class TransportLoop: ConnectionHandler {
         gather(slot, connection, on: loop)
         if let reason = actions.close { loop.close(connection, reason: .requested(code: reason.rawValue)) }
         actions.clear()
+        if slot.isHalfClosed, !slot.session.isAwaitingResult { loop.close(connection, reason: .endOfInput) }
         arm(connection, on: loop)
     }
 

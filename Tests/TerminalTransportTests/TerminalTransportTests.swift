@@ -28,6 +28,20 @@ struct TerminalTransportTests {
         #expect(answer == .platformResponse(.init(flowID: 7, messageID: 0x0200, result: .alarmConfirmed)))
     }
 
+    @Test("A terminal that ends its side after an SOS still hears the acknowledgement")
+    func halfClosed() throws {
+        let gateway = try Gateway()
+        let wire = Wire(connectingTo: gateway.port)
+        wire.send(Frames.sos(flowID: 7))
+        shutdown(wire.descriptor, Int32(SHUT_WR))
+        #expect(gateway.sink.wait { _ in gateway.sink.reports.count == 1 })
+        let (_, ticket) = try #require(gateway.sink.reports.first)
+        gateway.transport.deliver([IngestResult(ticket: ticket, outcome: .stored)])
+        let answer = try Frames.message(try #require(wire.read()))
+        #expect(answer == .platformResponse(.init(flowID: 7, messageID: 0x0200, result: .ok)))
+        #expect(wire.read() == [], "the connection ends once the answer is out")
+    }
+
     @Test("A failed result is silence")
     func failedResult() throws {
         let gateway = try Gateway()

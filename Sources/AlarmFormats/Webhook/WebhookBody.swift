@@ -1,3 +1,4 @@
+import Geofencing
 import IncidentCore
 import TerminalModel
 
@@ -94,11 +95,11 @@ enum WebhookBody {
 
     /// Both datums, each labelled: dispatch screens use GCJ-02, everything else WGS-84.
     private static func position(_ position: IncidentPosition, at time: Timestamp) -> JSONValue {
-        let shifted = Datum.gcj02(
-            fromWGS84Latitude: position.latitudeDegrees, longitude: position.longitudeDegrees)
+        let place = Coordinate(
+            latitudeDegrees: position.latitudeDegrees, longitudeDegrees: position.longitudeDegrees)
         var object = JSONObject()
-        object.set("wgs84", coordinates(position.latitudeDegrees, position.longitudeDegrees))
-        object.set("gcj02", coordinates(shifted.latitude, shifted.longitude))
+        object.set("wgs84", coordinates(place))
+        object.set("gcj02", coordinates(Datum.gcj02.fromWGS84(place)))
         object.set("accuracy_m", position.accuracyMetres)
         object.set("source", position.source.rawValue)
         object.set("valid", position.valid)
@@ -110,10 +111,10 @@ enum WebhookBody {
     }
 
     /// Six decimals are 0.1 m.
-    private static func coordinates(_ latitude: Double, _ longitude: Double) -> JSONValue {
+    private static func coordinates(_ place: Coordinate) -> JSONValue {
         var object = JSONObject()
-        object.set("latitude", (latitude * 1e6).rounded() / 1e6)
-        object.set("longitude", (longitude * 1e6).rounded() / 1e6)
+        object.set("latitude", (place.latitudeDegrees * 1e6).rounded() / 1e6)
+        object.set("longitude", (place.longitudeDegrees * 1e6).rounded() / 1e6)
         return object.value
     }
 

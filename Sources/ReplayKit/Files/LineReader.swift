@@ -36,6 +36,13 @@ struct LineReader: ~Copyable {
         guard descriptor >= 0 else { throw Self.failure(name, errno) }
     }
 
+    /// Takes over an open descriptor.
+    init(descriptor: Int32, name: String) {
+        self.descriptor = descriptor
+        self.name = name
+        ownsDescriptor = true
+    }
+
     deinit {
         if ownsDescriptor { close(descriptor) }
     }
@@ -97,5 +104,25 @@ struct LineReader: ~Copyable {
 
     private static func failure(_ name: String, _ code: Int32) -> ReplayFailure {
         ReplayFailure(.usage, "\(name): \(String(cString: strerror(code)))")
+    }
+}
+
+extension LineReader {
+    /// The lines of a pipe as text.
+    final class Owned {
+        private var reader: LineReader
+
+        init(descriptor: Int32) {
+            reader = LineReader(descriptor: descriptor, name: "pipe")
+        }
+
+        func next() throws -> String? {
+            var line: [UInt8] = []
+            while let piece = try reader.next(beforeWaiting: {}) {
+                line += reader.bytes(of: piece)
+                if piece.endsLine { return String(decoding: line, as: UTF8.self) }
+            }
+            return nil
+        }
     }
 }

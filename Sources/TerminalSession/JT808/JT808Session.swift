@@ -28,6 +28,8 @@ final class JT808Session: TerminalSession {
 
     var terminals: [TerminalID] { states.map(\.terminal) }
 
+    var isAwaitingResult: Bool { !pending.isEmpty || states.contains { $0.registration != nil } }
+
     func receive(
         _ bytes: Span<UInt8>, now: Moment, scratch: inout SessionScratch, into actions: inout SessionActions
     ) -> Int {
