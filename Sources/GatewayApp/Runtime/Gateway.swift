@@ -1,6 +1,6 @@
 import AlarmFormats
 import AlarmPipeline
-public import ControlAPI
+import ControlAPI
 import EscalationChannels
 import Foundation
 public import GatewayTelemetry

@@ -74,13 +74,12 @@ extension PipelineOperations {
 
 extension Fence {
     /// Throws when the feature's shape makes no sense.
-    init(_ feature: FenceFeature) throws(FenceError) {
+    init(_ feature: FenceFeature) throws(FenceFault) {
         let id = feature.id ?? ""
         let properties = feature.properties
-        func needed(_ value: Double?, _ member: String) throws(FenceError) -> Double {
+        func needed(_ value: Double?, _ member: String) throws(FenceFault) -> Double {
             guard let value else {
-                throw FenceError(
-                    fence: id, field: "properties.\(member)", problem: "this shape needs it, found nothing")
+                throw FenceFault(field: "properties.\(member)", problem: "this shape needs it, found nothing")
             }
             return value
         }
@@ -98,21 +97,30 @@ extension Fence {
             shape = .polygons(polygons.map { rings in rings.map { $0.map(Coordinate.init) } })
         }
         guard properties.persons.isEmpty || properties.groups.isEmpty else {
-            throw FenceError(
-                fence: id, field: "properties", problem: "persons or groups are allowed, found both")
+            throw FenceFault(field: "properties", problem: "persons or groups are allowed, found both")
         }
         let scope: Scope =
             properties.persons.isEmpty
             ? properties.groups.isEmpty ? .everybody : .groups(properties.groups) : .persons(properties.persons)
         guard let rule = Rule(rawValue: properties.rule), let datum = Datum(rawValue: properties.datum) else {
-            throw FenceError(fence: id, field: "properties", problem: "an unknown rule or datum")
+            throw FenceFault(field: "properties", problem: "an unknown rule or datum")
         }
-        try self.init(
-            id: id, name: properties.name, shape: shape, rule: rule, datum: datum, scope: scope,
-            hysteresisMetres: properties.hysteresisMetres, confirmations: properties.confirmations,
-            confirmationWindow: max(properties.confirmations, properties.confirmationsOf),
-            dwellSeconds: properties.dwellSeconds, isEnabled: properties.enabled)
+        do {
+            self = try Fence(
+                id: id, name: properties.name, shape: shape, rule: rule, datum: datum, scope: scope,
+                hysteresisMetres: properties.hysteresisMetres, confirmations: properties.confirmations,
+                confirmationWindow: max(properties.confirmations, properties.confirmationsOf),
+                dwellSeconds: properties.dwellSeconds, isEnabled: properties.enabled)
+        } catch {
+            throw FenceFault(field: error.field, problem: error.problem)
+        }
     }
+}
+
+/// Why a feature is no fence that can be watched.
+struct FenceFault: Error {
+    var field: String
+    var problem: String
 }
 
 extension Coordinate {

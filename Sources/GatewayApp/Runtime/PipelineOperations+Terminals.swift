@@ -55,7 +55,7 @@ extension PipelineOperations {
         try await answering {
             let found = try pipeline.tracks.track(
                 of: id, from: from, to: to.adding(milliseconds: -1), limit: TrackStore.maximumPoints)
-            let points = found.compactMap(ControlAPI.TrackPoint.init)
+            let points = found.compactMap { ControlAPI.TrackPoint($0) }
             return Track(
                 terminal: id.description, points: points.prefix(limit).reversed(), truncated: points.count > limit)
         }
@@ -113,7 +113,7 @@ extension TerminalView {
 
 extension ControlAPI.TrackPoint {
     /// nil for a position without coordinates.
-    init?(_ point: IncidentStore.TrackPoint) {
+    init?(_ point: StoredPoint) {
         guard let latitude = point.position.latitudeDegrees, let longitude = point.position.longitudeDegrees else {
             return nil
         }

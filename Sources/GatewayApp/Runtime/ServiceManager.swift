@@ -20,9 +20,9 @@ struct ServiceManager: Sendable {
     func status(_ text: String) { send("STATUS=\(text)") }
 
     func reloading() {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        send("RELOADING=1\nMONOTONIC_USEC=\(UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1000)")
+        // The uptime is CLOCK_MONOTONIC, which is what the manager compares with.
+        let microseconds = UInt64(ProcessInfo.processInfo.systemUptime * 1_000_000)
+        send("RELOADING=1\nMONOTONIC_USEC=\(microseconds)")
     }
 
     /// One datagram; without a manager, or when it does not listen, nothing happens.
@@ -42,7 +42,7 @@ struct ServiceManager: Sendable {
         let text = Array(message.utf8)
         _ = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                sendto(descriptor, text, text.count, Int32(MSG_NOSIGNAL.rawValue), $0, length)
+                sendto(descriptor, text, text.count, Int32(MSG_NOSIGNAL), $0, length)
             }
         }
     }
