@@ -117,7 +117,7 @@ let package = Package(
             dependencies: [
                 "TerminalModel", "TerminalProtocols", "TerminalSession", "Geofencing", "IncidentCore",
                 "GatewayTelemetry", "IncidentStore", "AlarmPipeline", "AlarmFormats", "EscalationChannels",
-                "TerminalTransport", "ControlAPI",
+                "Reactor", "TerminalTransport", "ControlAPI",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

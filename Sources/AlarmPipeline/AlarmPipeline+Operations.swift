@@ -160,6 +160,11 @@ extension AlarmPipeline {
         }
     }
 
+    /// Whether the site may reach emergency services now.
+    public func isCommissioned() async throws -> Bool {
+        try await ask { $0.engine.rules.isCommissioned }
+    }
+
     /// How terminals are connected now; those that are not are left out.
     public func sessions(of terminals: [TerminalID]) async throws -> [SessionInfo] {
         try await ask { decider in

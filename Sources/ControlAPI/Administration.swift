@@ -13,7 +13,7 @@ public struct GatewayStatus: Sendable, Equatable, Codable {
     public var commissioned: Bool
     public var terminalsKnown: Int
     public var terminalsOnline: Int
-    /// Incidents that are not closed, by state.
+    /// `open`: all that are not closed; `unacknowledged`: those of them that wait for a human.
     public var incidents: [String: Int]
     /// Incidents that are escalated but not on disk.
     public var notDurable: Int

@@ -1,4 +1,4 @@
-/// A fence as a GeoJSON feature: a polygon, or a point with `radius_m`. Source: RFC 7946.
+/// A fence as a GeoJSON feature. Source: RFC 7946.
 public struct FenceFeature: Sendable, Equatable, Codable {
     /// Always `Feature`.
     public var type: String
@@ -16,9 +16,13 @@ public struct FenceFeature: Sendable, Equatable, Codable {
 
 /// Longitude before latitude, degrees, in the datum that the properties name.
 public enum FenceGeometry: Sendable, Equatable, Codable {
+    /// A circle of `radius_m` around it.
     case point([Double])
-    /// The outline, then holes; each ring ends where it began.
+    /// A corridor of `half_width_m` on both sides of it.
+    case lineString([[Double]])
+    /// The outline, then holes; a ring may end where it began.
     case polygon([[[Double]]])
+    case multiPolygon([[[[Double]]]])
 
     enum CodingKeys: String, CodingKey {
         case type, coordinates
@@ -26,24 +30,32 @@ public enum FenceGeometry: Sendable, Equatable, Codable {
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        func coordinates<Value: Decodable>(_ type: Value.Type) throws -> Value {
+            try container.decode(type, forKey: .coordinates)
+        }
         switch try container.decode(String.self, forKey: .type) {
-        case "Point": self = .point(try container.decode([Double].self, forKey: .coordinates))
-        case "Polygon": self = .polygon(try container.decode([[[Double]]].self, forKey: .coordinates))
+        case "Point": self = .point(try coordinates([Double].self))
+        case "LineString": self = .lineString(try coordinates([[Double]].self))
+        case "Polygon": self = .polygon(try coordinates([[[Double]]].self))
+        case "MultiPolygon": self = .multiPolygon(try coordinates([[[[Double]]]].self))
         case let other:
             throw DecodingError.dataCorruptedError(
-                forKey: .type, in: container, debugDescription: "found \"\(other)\", allowed: \"Point\", \"Polygon\"")
+                forKey: .type, in: container,
+                debugDescription: "found \"\(other)\", allowed: Point, LineString, Polygon, MultiPolygon")
         }
     }
 
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
+        func write(_ type: String, _ coordinates: some Encodable) throws {
+            try container.encode(type, forKey: .type)
+            try container.encode(coordinates, forKey: .coordinates)
+        }
         switch self {
-        case .point(let coordinates):
-            try container.encode("Point", forKey: .type)
-            try container.encode(coordinates, forKey: .coordinates)
-        case .polygon(let coordinates):
-            try container.encode("Polygon", forKey: .type)
-            try container.encode(coordinates, forKey: .coordinates)
+        case .point(let coordinates): try write("Point", coordinates)
+        case .lineString(let coordinates): try write("LineString", coordinates)
+        case .polygon(let coordinates): try write("Polygon", coordinates)
+        case .multiPolygon(let coordinates): try write("MultiPolygon", coordinates)
         }
     }
 }
@@ -51,11 +63,12 @@ public enum FenceGeometry: Sendable, Equatable, Codable {
 public struct FenceProperties: Sendable, Equatable, Codable {
     public var id: String?
     public var name: String
-    /// `inside_forbidden` or `outside_forbidden`.
+    /// `inside_forbidden`, `outside_forbidden` or `both`.
     public var rule: String
     /// `wgs84`, `gcj02` or `bd09`: the datum that the coordinates are drawn in.
     public var datum: String
     public var radiusMetres: Double?
+    public var halfWidthMetres: Double?
     /// Persons and groups that the fence is for; both empty: everybody.
     public var persons: [String]
     public var groups: [String]
@@ -63,10 +76,15 @@ public struct FenceProperties: Sendable, Equatable, Codable {
     /// So many of the last `of` positions must agree before a crossing counts.
     public var confirmations: Int
     public var confirmationsOf: Int
+    /// How long the other side must have been stayed on.
+    public var dwellSeconds: Int
+    public var enabled: Bool
 
     enum CodingKeys: String, CodingKey {
-        case id, name, rule, datum, persons, groups, confirmations
+        case id, name, rule, datum, persons, groups, confirmations, enabled
         case radiusMetres = "radius_m"
+        case halfWidthMetres = "half_width_m"
+        case dwellSeconds = "dwell_seconds"
         case hysteresisMetres = "hysteresis_m"
         case confirmationsOf = "confirmations_of"
     }
@@ -80,6 +98,8 @@ public struct FenceProperties: Sendable, Equatable, Codable {
         self.hysteresisMetres = 20
         self.confirmations = 2
         self.confirmationsOf = 3
+        self.dwellSeconds = 0
+        self.enabled = true
     }
 
     public init(from decoder: any Decoder) throws {
@@ -94,6 +114,9 @@ public struct FenceProperties: Sendable, Equatable, Codable {
         hysteresisMetres = try container.decodeIfPresent(Double.self, forKey: .hysteresisMetres) ?? 20
         confirmations = try container.decodeIfPresent(Int.self, forKey: .confirmations) ?? 2
         confirmationsOf = try container.decodeIfPresent(Int.self, forKey: .confirmationsOf) ?? max(confirmations, 3)
+        halfWidthMetres = try container.decodeIfPresent(Double.self, forKey: .halfWidthMetres)
+        dwellSeconds = try container.decodeIfPresent(Int.self, forKey: .dwellSeconds) ?? 0
+        enabled = try container.decodeIfPresent(Bool.self, forKey: .enabled) ?? true
     }
 }
 

@@ -123,7 +123,7 @@ public struct TrackPoint: Sendable, Equatable, Codable {
 public struct Track: Sendable, Equatable, Codable {
     public var terminal: String
     public var points: [TrackPoint]
-    /// True when there were more than `limit` points; ask again from the time of the last one.
+    /// True when there were more than `limit` points: these are the newest, ask again up to the time of the first one.
     public var truncated: Bool
 
     public init(terminal: String, points: [TrackPoint], truncated: Bool) {

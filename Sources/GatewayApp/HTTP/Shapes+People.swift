@@ -47,31 +47,35 @@ extension Shapes {
 
     private static let place = Schema.array(.number(-180...180), count: 2...3)
 
+    private static func geometry(_ type: String, _ coordinates: Schema) -> (word: String, schema: Schema) {
+        (type, .object([.required("type", .choice([type])), .required("coordinates", coordinates)]))
+    }
+
+    private static let rings = Schema.array(.array(place, count: 3...2000), count: 1...20)
+
     private static let geometry = Schema.variants(
         by: "type",
         [
-            ("Point", .object([.required("type", .choice(["Point"])), .required("coordinates", place)])),
-            (
-                "Polygon",
-                .object([
-                    .required("type", .choice(["Polygon"])),
-                    .required("coordinates", .array(.array(place, count: 3...10_000), count: 1...100)),
-                ])
-            ),
+            geometry("LineString", .array(place, count: 2...2000)),
+            geometry("MultiPolygon", .array(rings, count: 1...20)), geometry("Point", place),
+            geometry("Polygon", rings),
         ])
 
     private static func fenceProperties(_ extra: [Schema.Property]) -> Schema {
         .object(
             extra + [
                 .required("name", .line(1...100)),
-                .required("rule", .choice(["inside_forbidden", "outside_forbidden"])),
+                .required("rule", .choice(["both", "inside_forbidden", "outside_forbidden"])),
                 .optional("datum", .choice(["bd09", "gcj02", "wgs84"]), "that the coordinates are drawn in"),
                 .optional("radius_m", .number(1...1_000_000), "of a circle around a Point"),
+                .optional("half_width_m", .number(1...1_000_000), "of a corridor along a LineString"),
                 .optional("persons", .array(.identifier, count: 0...10_000)),
                 .optional("groups", .array(.identifier, count: 0...32)),
                 .optional("hysteresis_m", .number(0...10_000)),
                 .optional("confirmations", .integer(1...16), "so many of the last `confirmations_of` must agree"),
-                .optional("confirmations_of", .integer(1...16)),
+                .optional("confirmations_of", .integer(1...32)),
+                .optional("dwell_seconds", .integer(0...86_400), "how long the other side must have been stayed on"),
+                .optional("enabled", .boolean),
             ])
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Hummingbird
 public import Logging
@@ -54,15 +55,12 @@ enum SocketFile {
     ///
     /// - Throws: `SocketFileError` when the socket cannot be opened here.
     static func prepare(_ path: String) throws(SocketFileError) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
-            if errno == ENOENT {
-                try prepareDirectory(of: path)
-                return
-            }
-            throw SocketFileError(description: "\(path): \(String(cString: strerror(errno)))")
+        // The attributes are those of the path itself, also when it is a link.
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            try prepareDirectory(of: path)
+            return
         }
-        guard status.st_mode & S_IFMT == S_IFSOCK else {
+        guard attributes[.type] as? FileAttributeType == .typeSocket else {
             throw SocketFileError(description: "\(path) exists and is no socket; name another path or remove it")
         }
         guard !answers(path) else {

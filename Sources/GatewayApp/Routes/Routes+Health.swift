@@ -56,7 +56,7 @@ extension Routes {
         ],
         hasEnd: false
     ) { _, operations in
-        Answer(status: 200, mediaType: "text/event-stream", content: .events(await operations.events()))
+        Answer(status: 200, mediaType: "text/event-stream", content: .events(try await operations.events()))
     }
 
     static let document = Route(

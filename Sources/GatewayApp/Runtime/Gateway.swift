@@ -1,0 +1,284 @@
+import AlarmFormats
+import AlarmPipeline
+import ControlAPI
+import EscalationChannels
+import Foundation
+public import GatewayTelemetry
+import IncidentStore
+public import Logging
+import Reactor
+public import ServiceLifecycle
+import Synchronization
+import TerminalModel
+import TerminalTransport
+
+/// The whole gateway: from sockets to channels, as one service. It runs inside a test as well as in the daemon.
+///
+/// Parts start in the order of their need and stop in reverse: stores, pipeline, channels, status socket, terminals last.
+public final class Gateway: Service {
+    private struct State {
+        var configuration: GatewayConfiguration
+        var channels: ChannelSet
+        var heartbeat: Task<Void, Never>?
+        var terminalAddresses: [String] = []
+    }
+
+    private let configurationPath: String?
+    private let logger: Logger
+    private let clock = SystemClock()
+    private let store: IncidentStore
+    private let tracks: TrackStore
+    private let directory = TerminalDirectory()
+    private let transport: TerminalTransport
+    private let pipeline: AlarmPipeline
+    private let registry: PrometheusRegistry
+    private let health: GatewayHealth
+    private let manager: ServiceManager
+    private let operations: PipelineOperations
+    private let state: Mutex<State>
+
+    /// Opens the stores and restores what the last run left; nothing is read from terminals and nothing is sent yet.
+    ///
+    /// - Parameters:
+    ///   - configurationPath: Read again on `reload()`; nil when there is no file.
+    ///   - registry: What `/metrics` shows; the process's metrics system should feed it.
+    /// - Throws: what is wrong with the stores, the targets or their secrets.
+    public init(
+        _ configuration: GatewayConfiguration, configurationPath: String?, registry: PrometheusRegistry,
+        logger: Logger
+    ) throws {
+        self.configurationPath = configurationPath
+        self.logger = logger
+        self.registry = registry
+        manager = ServiceManager()
+        let now = clock.now().wall
+        let path = configuration.gateway.stateDirectory
+        store = try IncidentStore(directory: path, now: now)
+        tracks = try TrackStore(directory: path, now: now)
+        registry.declare(GatewayMetric.ConfiguredLabel.channel, values: configuration.targets.map(\.name))
+        registry.declare(GatewayMetric.ConfiguredLabel.version, values: [GatewayVersion.current])
+        let channels = try ChannelSet(configuration, keeping: ChannelSet(), logger: logger)
+        transport = try TerminalTransport(
+            configuration: configuration.transportConfiguration(),
+            environment: configuration.sessionEnvironment(directory), logger: logger)
+        pipeline = try AlarmPipeline(
+            configuration: configuration.pipelineConfiguration(bootID: Machine.bootID), store: store, tracks: tracks,
+            directory: directory, plane: transport, channels: channels.all, clock: clock, logger: logger)
+        health = GatewayHealth(
+            name: configuration.gateway.name, startedAt: now, logger: logger, transport: transport)
+        operations = PipelineOperations(
+            pipeline: pipeline, directory: directory, registry: registry, health: health, clock: clock,
+            backupDirectory: path + "/backups")
+        state = Mutex(State(configuration: configuration, channels: channels))
+    }
+
+    /// Where terminals are answered, once they are; a configured port 0 has become the port that was given.
+    public var terminalAddresses: [String] { state.withLock(\.terminalAddresses) }
+
+    /// True between the first accepted terminal and the beginning of the end.
+    public var isReady: Bool {
+        (try? health.status(pipeline: pipeline, directory: directory, registry: registry, now: clock.now().wall).ready)
+            ?? false
+    }
+
+    /// Runs until graceful shutdown.
+    ///
+    /// - Throws: when the status socket or a listener cannot be opened.
+    public func run() async throws {
+        pipeline.start()
+        health.setCommissioned(try await pipeline.isCommissioned())
+        let (listening, continuation) = AsyncStream.makeStream(of: Void.self)
+        let configuration = state.withLock(\.configuration)
+        let socket = StatusSocket(
+            path: configuration.gateway.socketPath, operations: operations, logger: logger
+        ) { continuation.finish() }
+        let services: [any Service] = [
+            ClosureService("pipeline") { [self] in
+                try await gracefulShutdown()
+                await pipeline.stop()
+                await onThreadIgnoringErrors { [store, tracks] in
+                    try store.close()
+                    try tracks.close()
+                }
+            },
+            ClosureService("channels") { [self] in
+                startHeartbeat()
+                try await gracefulShutdown()
+                let (task, channels) = state.withLock { ($0.heartbeat, $0.channels.all) }
+                task?.cancel()
+                await task?.value
+                for channel in channels { await channel.shutdown() }
+            },
+            ClosureService("retention") { [self] in await removeOldTracks() },
+            ClosureService("watchdog") { [self] in await watch() },
+            ClosureService("reload") { [self] in await reloadOnHangUp() },
+            socket,
+            ClosureService("terminals") { [self] in
+                for await _ in listening {}
+                try await serveTerminals()
+            },
+        ]
+        try await ServiceGroup(configuration: .init(services: services, logger: logger)).run()
+    }
+
+    private func serveTerminals() async throws {
+        let addresses = try transport.start(sink: PipelineSink(pipeline: pipeline)).map(\.description)
+        state.withLock { $0.terminalAddresses = addresses }
+        health.setReady(true)
+        manager.ready()
+        for address in addresses {
+            logger.notice("Terminals are answered", metadata: .keyed([.listenerAddress: "\(address)"]))
+        }
+        try await gracefulShutdown()
+        health.setReady(false)
+        manager.stopping()
+        // Waits for answers that are on their way from the disk, so not on the pool that carries them.
+        await onThreadIgnoringErrors { [transport] in transport.stop() }
+    }
+
+    // MARK: Reloading
+
+    /// Reads the configuration file again and puts it into force, or keeps what is in force and says why.
+    ///
+    /// - Throws: `ConfigurationError` or what is wrong with a target; then nothing has changed.
+    public func reload() async throws {
+        guard let configurationPath else { return }
+        let new = try GatewayConfiguration.load(path: configurationPath)
+        let old = state.withLock { $0 }
+        let channels = try ChannelSet(new, keeping: old.channels, logger: logger)
+        registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
+        pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
+        transport.replace(environment: new.sessionEnvironment(directory))
+        state.withLock {
+            $0.configuration = new
+            $0.channels = channels
+        }
+        startHeartbeat()
+        for channel in old.channels.dropped(by: channels) { await channel.shutdown() }
+        for section in new.sectionsThatNeedARestart(comparedWith: old.configuration) {
+            logger.warning(
+                "A changed section takes effect only after a restart", metadata: .keyed([.configKey: "\(section)"]))
+        }
+    }
+
+    private func reloadOnHangUp() async {
+        for await _ in await HangUpSignals.sequence().cancelOnGracefulShutdown() {
+            manager.reloading()
+            do {
+                try await reload()
+                health.setConfigurationFault(nil, at: clock.now().wall)
+                logger.notice("The configuration was read again and is in force")
+            } catch {
+                health.setConfigurationFault("The old configuration stays in force: \(error)", at: clock.now().wall)
+                logger.error(
+                    "The configuration has faults; the old one stays in force",
+                    metadata: .keyed([.errorCode: "\(ErrorCode.configInvalid.rawValue)", .errorDetail: "\(error)"]))
+            }
+            manager.ready()
+        }
+    }
+
+    // MARK: Signs of life
+
+    private func startHeartbeat() {
+        let (old, beats, name) = state.withLock { ($0.heartbeat, $0.channels.beats, $0.configuration.gateway.name) }
+        old?.cancel()
+        let sender = HeartbeatSender(beats, logger: logger) { [pipeline, clock, health] in
+            let now = clock.now().wall
+            let state = pipeline.health
+            return GatewayHeartbeat(
+                gateway: name, version: GatewayVersion.current, at: now,
+                uptimeSeconds: Int((now.milliseconds - health.startedAt.milliseconds) / 1000),
+                openIncidents: state.openIncidents, unacknowledgedIncidents: state.unacknowledgedIncidents,
+                storeHealthy: state.incidentFailure == nil && state.trackFailure == nil)
+        }
+        let task = Task { await sender.run() }
+        state.withLock { $0.heartbeat = task }
+    }
+
+    /// Feeds systemd's watchdog only while every thread of the pipeline and every accept loop has turned since the last
+    /// look. A thread turns at least every second, and an idle loop is woken by an empty order.
+    private func watch() async {
+        let interval = manager.watchdogMicroseconds.map { min(Double($0) / 3_000_000, 10) } ?? 10
+        var last = Heartbeats(pipeline.health.liveness, transport.counters.map(\.wakeUps))
+        while !Task.isShuttingDownGracefully {
+            transport.deliver([DownlinkOrder]())
+            do {
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(max(interval, 2))) }
+            } catch {
+                return
+            }
+            let now = Heartbeats(pipeline.health.liveness, transport.counters.map(\.wakeUps))
+            let stalled = now.stalled(since: last)
+            health.setStalled(stalled, at: clock.now().wall)
+            if stalled.isEmpty {
+                manager.alive()
+            } else {
+                logger.critical(
+                    "Threads stand still; the watchdog is not fed",
+                    metadata: .keyed([.errorDetail: "\(stalled.joined(separator: ", "))"]))
+            }
+            last = now
+        }
+    }
+
+    /// Deletes day files that are older than the site keeps them, at the start and every hour.
+    private func removeOldTracks() async {
+        while !Task.isShuttingDownGracefully {
+            let days = state.withLock { Int64($0.configuration.store.trackRetentionDays) }
+            let oldest = TrackDay(clock.now().wall.adding(milliseconds: -days * 86_400_000))
+            await onThreadIgnoringErrors { [tracks, logger] in
+                for day in try tracks.removeDays(before: oldest) {
+                    logger.info("Old positions were deleted", metadata: .keyed([.storeFile: "tracks-\(day)"]))
+                }
+            }
+            do {
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3600)) }
+            } catch {
+                return
+            }
+        }
+    }
+
+    private func onThreadIgnoringErrors(_ body: @escaping @Sendable () throws -> Void) async {
+        do {
+            try await onThread(body)
+        } catch {
+            logger.error("A file operation failed", metadata: .keyed([.errorDetail: "\(error)"]))
+        }
+    }
+}
+
+/// The turns of all threads at one look.
+private struct Heartbeats {
+    private let pipeline: [ThreadLiveness]
+    private let loops: [UInt64]
+
+    init(_ pipeline: [ThreadLiveness], _ loops: [UInt64]) {
+        self.pipeline = pipeline
+        self.loops = loops
+    }
+
+    func stalled(since last: Heartbeats) -> [String] {
+        let threads = zip(pipeline, last.pipeline).filter { $0.turns == $1.turns }.map(\.0.thread)
+        let waiting = zip(loops, last.loops).enumerated().filter { $1.0 == $1.1 }.map { "ydt-loop-\($0.offset)" }
+        return threads + waiting
+    }
+}
+
+/// A service that is one function.
+private struct ClosureService: Service, CustomStringConvertible {
+    let description: String
+    private let body: @Sendable () async throws -> Void
+
+    init(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
+        description = name
+        self.body = body
+    }
+
+    /// A service that ends by itself would end the gateway, so one that has nothing more to do waits.
+    func run() async throws {
+        try await body()
+        if !Task.isShuttingDownGracefully { try? await gracefulShutdown() }
+    }
+}

@@ -1,0 +1,127 @@
+import AlarmPipeline
+import ControlAPI
+import GatewayTelemetry
+import IncidentStore
+import Logging
+import Metrics
+import Synchronization
+import TerminalModel
+import TerminalTransport
+
+/// What is known of the gateway as a whole, for the status page, the metrics and the watchdog.
+final class GatewayHealth: Sendable {
+    private struct State {
+        var isReady = false
+        var isCommissioned = false
+        var configurationFault: GatewayStatus.Fault?
+        var stalledThreads: [String] = []
+        var stalledSince: Timestamp?
+        var targetFailures: [String: Timestamp] = [:]
+    }
+
+    let name: String
+    let startedAt: Timestamp
+    let logger: Logger
+    let transport: TerminalTransport
+    private let state = Mutex(State())
+
+    init(name: String, startedAt: Timestamp, logger: Logger, transport: TerminalTransport) {
+        self.name = name
+        self.startedAt = startedAt
+        self.logger = logger
+        self.transport = transport
+        GatewayMetric.startTime.gauge().set(Double(startedAt.milliseconds) / 1000)
+        GatewayMetric.buildInfo.gauge(GatewayVersion.current).set(1)
+    }
+
+    func setReady(_ isReady: Bool) { state.withLock { $0.isReady = isReady } }
+    func setCommissioned(_ isCommissioned: Bool) { state.withLock { $0.isCommissioned = isCommissioned } }
+
+    func setConfigurationFault(_ detail: String?, at now: Timestamp) {
+        state.withLock { state in
+            state.configurationFault = detail.map {
+                .init(code: ErrorCode.configInvalid.rawValue, detail: $0, since: now)
+            }
+        }
+    }
+
+    func setStalled(_ threads: [String], at now: Timestamp) {
+        state.withLock { state in
+            if state.stalledThreads.isEmpty, !threads.isEmpty { state.stalledSince = now }
+            state.stalledThreads = threads
+        }
+    }
+
+    func status(
+        pipeline: AlarmPipeline, directory: TerminalDirectory, registry: PrometheusRegistry, now: Timestamp
+    ) throws -> GatewayStatus {
+        let health = pipeline.health
+        let current = state.withLock { $0 }
+        var status = GatewayStatus(name: name, version: GatewayVersion.current, startedAt: startedAt, now: now)
+        status.ready = current.isReady
+        status.commissioned = current.isCommissioned
+        status.terminalsKnown = directory.count
+        status.terminalsOnline = max(0, Int(registry.total(GatewayMetric.terminalsConnected.definition.name)))
+        status.incidents = ["open": health.openIncidents, "unacknowledged": health.unacknowledgedIncidents]
+        status.notDurable = health.incidentFailure?.pending ?? 0
+        status.outboxPending = health.targets.reduce(0) { $0 + $1.waiting + $1.inFlight }
+        status.faults = faults(health, current, now: now)
+        status.healthy =
+            health.incidentFailure == nil && health.trackFailure == nil && current.stalledThreads.isEmpty
+            && health.targets.allSatisfy { $0.hasChannel || $0.waiting == 0 }
+        return status
+    }
+
+    private func faults(_ health: PipelineHealth, _ current: State, now: Timestamp) -> [GatewayStatus.Fault] {
+        var faults: [GatewayStatus.Fault] = []
+        func add(_ code: ErrorCode, _ detail: String, _ since: Timestamp) {
+            faults.append(.init(code: code.rawValue, detail: detail, since: since))
+        }
+        for (name, failure) in [("incidents", health.incidentFailure), ("positions", health.trackFailure)] {
+            guard let failure else { continue }
+            let code: ErrorCode = failure.code == .diskFull ? .storeFull : .storeCommitFailed
+            add(
+                code, "\(code.explanation) Writing \(name) fails: \(failure.message). \(failure.pending) wait.",
+                failure.since)
+        }
+        for file in health.setAside {
+            add(
+                .storeDamaged, "\(file.original) was damaged and is kept as \(file.keptAs): \(file.reason).", startedAt)
+        }
+        for target in health.targets where !target.hasChannel && target.waiting > 0 {
+            add(
+                .channelUnknown, "\(target.waiting) notices wait for \"\(target.target)\", which is not configured.",
+                now)
+        }
+        for target in health.targets where target.hasChannel && target.failuresInARow > 0 {
+            let last = target.lastFailure ?? "no answer"
+            add(
+                .channelUnreachable,
+                "\(target.failuresInARow) attempts in a row failed at \"\(target.target)\": \(last).",
+                target.lastAcceptedAt ?? startedAt)
+        }
+        for line in transport.lineStates where !line.isOpen {
+            add(.serialFailed, "\(line.path): \(line.error ?? "not open").", startedAt)
+        }
+        if !current.stalledThreads.isEmpty {
+            add(
+                .internalFault, "These threads do not turn: \(current.stalledThreads.joined(separator: ", ")).",
+                current.stalledSince ?? now)
+        }
+        if let fault = current.configurationFault { faults.append(fault) }
+        return faults
+    }
+
+    func updateGauges(pipeline: AlarmPipeline) {
+        let health = pipeline.health
+        for target in health.targets {
+            GatewayMetric.outboxPending.gauge(target.target).set(Double(target.waiting + target.inFlight))
+        }
+        for queue in health.queues { GatewayMetric.queueDepth.gauge(queue.name).set(Double(queue.depth)) }
+    }
+}
+
+/// The version of this gateway, as on every interface.
+public enum GatewayVersion {
+    public static let current = "0.1.0"
+}

@@ -1,0 +1,131 @@
+import AlarmPipeline
+import Crypto
+import EscalationChannels
+import Foundation
+import GatewayTelemetry
+import Logging
+import Reactor
+import TerminalModel
+import TerminalSession
+import TerminalTransport
+
+/// Hands what reactor threads have gathered to the pipeline.
+struct PipelineSink: ReportSink {
+    let pipeline: AlarmPipeline
+
+    func ingest(_ items: [IngestItem]) -> Int { pipeline.ingest(items) }
+}
+
+/// Turns the configuration into the settings of each part.
+extension GatewayConfiguration {
+    func sessionEnvironment(_ directory: TerminalDirectory) -> SessionEnvironment {
+        var limits = SessionLimits()
+        limits.firstFrameMilliseconds = Int64(sessions.firstFrameSeconds) * 1000
+        limits.frameCompletionMilliseconds = Int64(sessions.frameCompletionSeconds) * 1000
+        limits.idleMilliseconds = Int64(sessions.idleSeconds) * 1000
+        limits.commandTimeoutMilliseconds = Int64(sessions.commandTimeoutSeconds) * 1000
+        limits.commandRetries = sessions.commandRetries
+        return SessionEnvironment(
+            directory: directory,
+            unknownTerminals: UnknownTerminalPolicy(rawValue: sessions.unknownTerminals.rawValue) ?? .quarantine,
+            limits: limits, makeAuthCode: AuthCode.make, digest: AuthCode.digest)
+    }
+
+    func transportConfiguration() throws -> TransportConfiguration {
+        let listeners = try listeners.map { listener in
+            guard let address = SocketAddress(listener.address.host, port: UInt16(clamping: listener.address.port))
+            else { throw GatewayStartError(description: "\(listener.address) is no address to listen on") }
+            return TerminalListener(address: address, protocolName: listener.protocolName)
+        }
+        let lines = serialLines.map {
+            TerminalLine(options: SerialOptions(path: $0.path, baud: $0.baud), protocolName: $0.protocolName)
+        }
+        let threads = reactor.threads == 0 ? ProcessInfo.processInfo.activeProcessorCount : reactor.threads
+        var limits = Reactor.ReactorLimits()
+        // Each thread counts for itself; the kernel spreads connections evenly over them.
+        limits.maximumConnections = max(1, reactor.maximumConnections / max(1, threads))
+        limits.maximumConnectionsPerPeer = reactor.maximumConnectionsPerAddress
+        return TransportConfiguration(listeners: listeners, lines: lines, threads: threads, limits: limits)
+    }
+
+    func pipelineConfiguration(bootID: String) -> PipelineConfiguration {
+        var configuration = PipelineConfiguration(
+            rules: incidentRules(isCommissioned: false), bootID: bootID)
+        configuration.positionPolicy = PositionPolicy(rawValue: store.positionAcknowledgement.rawValue) ?? .stored
+        configuration.positionWindowMilliseconds = store.groupCommitMilliseconds
+        configuration.alarmWindowMilliseconds = min(store.groupCommitMilliseconds, 5)
+        return configuration
+    }
+}
+
+extension GatewayConfiguration.Target {
+    var webhookTarget: WebhookTarget {
+        WebhookTarget(
+            name: name, url: url, secretFiles: secretFiles, certificateAuthorityFile: certificateAuthorityFile,
+            allowedAddresses: allowedAddresses.compactMap { AddressRange($0) },
+            allowsPlainHTTP: url.hasPrefix("http:"))
+    }
+}
+
+/// Authentication codes of terminals: random, and kept only as digests.
+enum AuthCode {
+    /// 16 characters out of 32 are 80 random bits, and short enough for every edition's code field.
+    @Sendable static func make() -> String {
+        let alphabet = Array("ABCDEFGHJKLMNPQRSTUVWXYZ23456789".utf8)
+        var generator = SystemRandomNumberGenerator()
+        let bytes = (0..<16).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Sendable static func digest(_ code: String) -> [UInt8] {
+        Array(SHA256.hash(data: Data(code.utf8)))
+    }
+}
+
+/// Why the gateway does not start, in one sentence.
+public struct GatewayStartError: Error, Sendable, Equatable, CustomStringConvertible {
+    public var description: String
+}
+
+enum Machine {
+    /// The kernel's name of this boot; another one means that monotonic deadlines of before mean nothing.
+    static var bootID: String {
+        let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? UUID().uuidString
+    }
+}
+
+/// The channels in force, kept over reloads when their target stayed the same.
+struct ChannelSet: Sendable {
+    private(set) var channels: [String: (target: GatewayConfiguration.Target, channel: WebhookChannel)] = [:]
+
+    var all: [WebhookChannel] { channels.values.map(\.channel) }
+
+    init() {}
+
+    /// Makes the channels of a configuration. A target that did not change keeps its channel, whose secrets are read
+    /// again; throws without any change in force when one cannot be made.
+    init(_ configuration: GatewayConfiguration, keeping old: ChannelSet, logger: Logger) throws {
+        for target in configuration.targets {
+            if let known = old.channels[target.name], known.target == target {
+                try known.channel.reloadSecrets()
+                channels[target.name] = known
+            } else {
+                let channel = try WebhookChannel(
+                    target.webhookTarget, gateway: configuration.gateway.name, logger: logger)
+                channels[target.name] = (target, channel)
+            }
+        }
+    }
+
+    /// Channels of this set that the other one has no more.
+    func dropped(by new: ChannelSet) -> [WebhookChannel] {
+        channels.values.map(\.channel).filter { channel in !new.channels.values.contains { $0.channel === channel } }
+    }
+
+    var beats: [HeartbeatSender.Beat] {
+        channels.values.filter { $0.target.heartbeatSeconds > 0 }.map {
+            HeartbeatSender.Beat(channel: $0.channel, intervalMilliseconds: $0.target.heartbeatSeconds * 1000)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import AlarmPipeline
+import ControlAPI
+import Foundation
+import GatewayTelemetry
+import Geofencing
+import IncidentCore
+import IncidentStore
+import Logging
+import Synchronization
+import TerminalModel
+
+/// The routes' gateway: the pipeline and its stores.
+struct PipelineOperations: GatewayOperations {
+    /// More watchers of events than any site has screens.
+    static let maximumWatchers = 64
+
+    let pipeline: AlarmPipeline
+    let directory: TerminalDirectory
+    let registry: PrometheusRegistry
+    let health: GatewayHealth
+    let clock: any PipelineClock
+    /// Absolute path under which copies of the databases are made.
+    let backupDirectory: String
+    private let watchers = WatcherCount()
+
+    init(
+        pipeline: AlarmPipeline, directory: TerminalDirectory, registry: PrometheusRegistry, health: GatewayHealth,
+        clock: any PipelineClock, backupDirectory: String
+    ) {
+        self.pipeline = pipeline
+        self.directory = directory
+        self.registry = registry
+        self.health = health
+        self.clock = clock
+        self.backupDirectory = backupDirectory
+    }
+
+    func status() async throws -> GatewayStatus {
+        try health.status(pipeline: pipeline, directory: directory, registry: registry, now: clock.now().wall)
+    }
+
+    func metrics() async throws -> String {
+        health.updateGauges(pipeline: pipeline)
+        return registry.exposition()
+    }
+
+    func events() async throws -> AsyncStream<ServerEvent> {
+        guard watchers.enter() else {
+            throw Problem.conflict(
+                "Too many watch the events already.", allowed: "\(Self.maximumWatchers) connections at once")
+        }
+        return EventFeed.stream(pipeline.subscribe()) { watchers.leave() }
+    }
+
+    func backup(by actor: Operator) async throws -> BackupReport {
+        let stamp = clock.now().wall.description.filter { $0.isNumber || $0 == "T" }
+        let directory = "\(backupDirectory)/\(stamp)"
+        let pipeline = pipeline
+        try await answering {
+            try await onThread {
+                try FileManager.default.createDirectory(
+                    atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
+                try pipeline.store.backUp(to: directory)
+                try pipeline.tracks.backUp(to: directory)
+            }
+        }
+        health.logger.notice(
+            "Backup made", metadata: .keyed([.operatorID: "\(actor.id)", .storeFile: "\(directory)"]))
+        return BackupReport(directory: directory)
+    }
+
+    func commission(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws -> CommissionReport {
+        try await answering { try await pipeline.setCommissioned(isCommissioned, reason: reason, by: actor) }
+        health.setCommissioned(isCommissioned)
+        health.logger.critical(
+            isCommissioned
+                ? "The site was commissioned: emergency services may be alarmed"
+                : "The site was taken out of service: no emergency service is alarmed",
+            metadata: .keyed([.operatorID: "\(actor.id)", .operatorUser: "\(actor.unixUser)"]))
+        return CommissionReport(commissioned: isCommissioned)
+    }
+}
+
+/// How many follow the events now.
+private final class WatcherCount: Sendable {
+    private let count = Mutex(0)
+
+    func enter() -> Bool {
+        count.withLock { count in
+            guard count < PipelineOperations.maximumWatchers else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func leave() { count.withLock { $0 -= 1 } }
+}
+
+/// Runs slow work with files on a thread of its own, so that requests and notices go on.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread { continuation.resume(with: Result { try body() }) }.start()
+    }
+}
+
+/// Turns what the pipeline throws into what the status socket answers.
+func answering<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+        return try await body()
+    } catch let error as OperatorError {
+        throw Problem(error)
+    } catch let error as PipelineError {
+        throw Problem(error)
+    } catch let error as StoreError {
+        throw Problem(error)
+    }
+}
+
+extension Problem {
+    init(_ error: OperatorError) {
+        let status =
+            switch error {
+            case .unknownIncident, .unknownPerson: 404
+            default: 409
+            }
+        self.init(
+            status: status, title: status == 404 ? "Not found" : "Not possible now", code: error.code,
+            detail: "It was not done: \(error).")
+    }
+
+    init(_ error: PipelineError) {
+        let status =
+            switch error.code {
+            case .numberRefused: 403
+            case .notFound: 404
+            case .queueFull, .conflict: 409
+            case .invalid: 400
+            case .notDurable, .notStored, .stopped: 503
+            }
+        let detail =
+            error.code == .notDurable
+            ? "It is in force, but not on the disk yet: \(error.message)." : "It was not done: \(error.message)."
+        self.init(status: status, title: "Refused", code: error.code.rawValue, detail: detail)
+    }
+
+    init(_ error: StoreError) {
+        if error.code == .refused {
+            self = .conflict("It was not done: \(error.message).")
+        } else {
+            self.init(
+                status: 503, title: "Not possible now", code: "store_read_failed",
+                detail: "The store did not answer: \(error.message).", found: error.code.rawValue)
+        }
+    }
+}
