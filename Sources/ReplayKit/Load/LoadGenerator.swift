@@ -219,15 +219,15 @@ extension LoadGenerator {
                 result.firstError = result.firstError ?? "connection closed: \(reason)"
             }
         case .connecting, .registering, .authenticating:
-            fail(terminal, because: Self.text(reason))
+            fail(terminal, because: text(reason))
         }
         openMore(on: loop)
     }
 
-    private static func text(_ reason: CloseReason) -> String {
+    private func text(_ reason: CloseReason) -> String {
         switch reason {
         case .endOfInput: "the gateway closed a connection during the set-up"
-        case .failed(let code): ReactorError(operation: "connect", code: code).description
+        case .failed(let code): ReactorError(operation: "connect to \(collected.target)", code: code).description
         default: "a connection ended during the set-up: \(reason)"
         }
     }
