@@ -54,7 +54,11 @@ final class TrackCommitter: Sendable {
     }
 
     func start() {
-        thread.start { [self] in turn() } last: { [self] in finish() }
+        thread.start { [self] in
+            turn()
+        } last: { [self] in
+            finish()
+        }
     }
 
     /// Writes what waits and ends the thread.

@@ -52,7 +52,11 @@ final class OutboxPump: Sendable {
     }
 
     func start() {
-        thread.start { [self] in turn() } last: { [self] in cancelAll() }
+        thread.start { [self] in
+            turn()
+        } last: { [self] in
+            cancelAll()
+        }
     }
 
     func stop() { thread.stop() }
