@@ -117,7 +117,6 @@ final class IncidentCommitter: Sendable {
             }
             state.lastBatchEntries = arrived.count
             commit(arrived[...], &state)
-            if state.failure == nil { shownFailure.withLock { $0 = nil } }
             return inbox.withLock(\.isEmpty) ? WorkerThread.maximumSleepMilliseconds : 0
         }
     }
@@ -201,6 +200,8 @@ final class IncidentCommitter: Sendable {
         do {
             try store.write(writes)
             metrics.committed(rows: writes.count, in: ContinuousClock.now - start)
+            // Whoever hears an answer must not still read of a failure.
+            shownFailure.withLock { $0 = nil }
         } catch {
             metrics.failed()
             throw error

@@ -128,6 +128,8 @@ final class TrackCommitter: Sendable {
                 return
             }
             metrics.committed(rows: group.count, in: ContinuousClock.now - began)
+            // Whoever hears an answer must not still read of a failure.
+            shownFailure.withLock { $0 = nil }
             answer(group, .stored)
             let done = clock.now().monotonicMilliseconds
             for item in group { positionToCommit.recordMilliseconds(max(0, done - item.arrivedMilliseconds)) }
@@ -135,7 +137,6 @@ final class TrackCommitter: Sendable {
         }
         guard state.isFailing else { return }
         state.isFailing = false
-        shownFailure.withLock { $0 = nil }
         metrics.setHealthy(true)
         logger.notice("Positions are written again")
     }
