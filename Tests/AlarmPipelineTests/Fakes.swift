@@ -121,7 +121,9 @@ final class FaultSwitch: Sendable {
         var gate: DispatchSemaphore?
     }
     private let state = Mutex(State())
-    /// Commits that were let through.
+    /// Transactions that have come as far as their commit.
+    let entered = Watched(0)
+    /// Those that are on the disk.
     let commits = Watched(0)
 
     func fail(_ isFailing: Bool) { state.withLock { $0.isFailing = isFailing } }
@@ -138,11 +140,11 @@ final class FaultSwitch: Sendable {
 
     var willCommit: @Sendable () throws -> Void {
         { [self] in
+            entered.change { $0 += 1 }
             let gate = state.withLock(\.gate)
             gate?.wait()
             gate?.signal()
             if state.withLock(\.isFailing) { throw StoreError(.inputOutput, "injected") }
-            commits.change { $0 += 1 }
         }
     }
 }
@@ -178,7 +180,6 @@ final class Site {
 
     init(
         path: String? = nil, hub: FakeChannel = FakeChannel("hub"), dispatch: FakeChannel = FakeChannel("dispatch"),
-        prepare: (IncidentStore) throws -> Void = { _ in },
         configure: (inout PipelineConfiguration) -> Void = { _ in }
     ) throws {
         self.path = path ?? FileManager.default.temporaryDirectory.path + "/pipeline-\(UUID().uuidString)"
@@ -186,7 +187,8 @@ final class Site {
         self.dispatch = dispatch
         let now = clock.now().wall
         let store = try IncidentStore(
-            directory: self.path, now: now, options: .init(willCommit: fault.willCommit))
+            directory: self.path, now: now,
+            options: .init(willCommit: fault.willCommit, didCommit: { [fault] _ in fault.commits.change { $0 += 1 } }))
         let tracks = try TrackStore(directory: self.path, now: now, willCommit: trackFault.willCommit)
         if path == nil {
             var person = Person(id: "p1", name: "Sample")
@@ -196,12 +198,9 @@ final class Site {
                 .assignment(TerminalAssignment(terminal: Self.terminal, person: "p1"), at: now),
             ])
         }
-        try prepare(store)
         var configuration = PipelineConfiguration(rules: Self.rules, bootID: "boot")
         configuration.jitter = { 1 }
         configure(&configuration)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         pipeline = try AlarmPipeline(
             configuration: configuration, store: store, tracks: tracks, directory: directory, plane: plane,
             channels: [hub, dispatch], clock: clock,
@@ -253,10 +252,12 @@ final class Site {
         event.alarms = alarms
         event.keys = keys
         if let latitude {
-            event.position = Position(valid: true, latitudeDegrees: latitude, longitudeDegrees: 112.9, accuracyMetres: 5)
+            event.position = Position(
+                valid: true, latitudeDegrees: latitude, longitudeDegrees: 112.9, accuracyMetres: 5)
         }
         return InboundReport(
-            event: event, trust: .verified, bearer: .tcp, peer: "127.0.0.1:5", frame: [0x7E, UInt8(sequence & 255), 0x7E])
+            event: event, trust: .verified, bearer: .tcp, peer: "127.0.0.1:5",
+            frame: [0x7E, UInt8(sequence & 255), 0x7E])
     }
 
     /// Waits for the answer to a request.
