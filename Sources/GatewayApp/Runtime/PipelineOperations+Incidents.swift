@@ -98,6 +98,6 @@ extension EvidenceView {
 extension JSONTree {
     /// Our own JSON text as a tree; null when it cannot be read.
     init(text: String) {
-        self = (try? ControlJSON.decode(JSONTree.self, from: .init(text.utf8))) ?? .null
+        self = (try? JSONTree(parsing: .init(text.utf8))) ?? .null
     }
 }
