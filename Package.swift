@@ -172,8 +172,10 @@ let package = Package(
             dependencies: ["IncidentStore", "IncidentCore", "TerminalModel"], swiftSettings: strict),
         .testTarget(
             name: "AlarmPipelineTests",
-            dependencies: ["AlarmPipeline", "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel"],
-            swiftSettings: strict),
+            dependencies: [
+                "AlarmPipeline", "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel",
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "GatewayTelemetryTests",
             dependencies: [

@@ -54,15 +54,33 @@ public struct FenceEngine: ~Copyable {
         var since: Timestamp
     }
 
-    private var fences: [PreparedFence] = []
+    /// What a decision needs of a fence beside its shape, as plain numbers.
+    private struct Terms {
+        var rule: Fence.Rule
+        var window: UInt32
+        var confirmations: Int
+        var dwellMilliseconds: Int64
+        /// Whether it is found through the grid.
+        var isInGrid = false
+
+        init(_ fence: Fence) {
+            rule = fence.rule
+            window = fence.confirmationWindow >= 32 ? .max : (1 << UInt32(fence.confirmationWindow)) &- 1
+            confirmations = fence.confirmations
+            dwellMilliseconds = Int64(fence.dwellSeconds) * 1000
+        }
+    }
+
+    private var fences: [Fence] = []
+    private var shapes: [PreparedFence] = []
+    private var terms: [Terms] = []
+    private var edges: [PreparedFence.Edge] = []
     private var indices: [String: Int] = [:]
     private var ofPerson: [String: [Int]] = [:]
     private var ofGroup: [String: [Int]] = [:]
     private var near: [Cell: [Int]] = [:]
     /// Fences for everybody that cover too many cells, or that must be looked at wherever somebody is.
     private var everywhere: [Int] = []
-    /// Whether each fence is found through the grid.
-    private var isInGrid: [Bool] = []
     private var terminals: [TerminalID: [Entry]] = [:]
     private var changed: [FenceState] = []
 
@@ -106,7 +124,7 @@ public struct FenceEngine: ~Copyable {
     /// Where a position is, seen from one fence; `unknown` also for a fence that is not in force.
     public func answer(_ position: Position?, for fence: String) -> FenceAnswer {
         guard let index = indices[fence], let position, let place = Self.place(of: position) else { return .unknown }
-        return answer(place, accuracy: Self.accuracy(of: position), fences[index])
+        return answer(place, accuracy: Self.accuracy(of: position), index)
     }
 }
 
@@ -129,34 +147,27 @@ extension FenceEngine {
         // Taken out and put back, so that the entries are changed in place.
         var entries = terminals.updateValue([], forKey: terminal) ?? []
         var found: [FenceCrossing] = []
-        var applicable = everywhere
-        if let person, let own = ofPerson[person] { applicable += own }
-        for group in groups { if let own = ofGroup[group] { applicable += own } }
-        if !near.isEmpty, let local = near[Cell(place.latitudeDegrees, place.longitudeDegrees)] { applicable += local }
-        // Whoever is inside a fence for everybody must be looked at to see him leave, however far he went.
-        for entry in entries where isInGrid[entry.fence] { applicable.append(entry.fence) }
-
-        var index = 0
-        while index < applicable.count {
-            let fence = applicable[index]
-            index += 1
-            if index > 1, applicable[..<(index - 1)].contains(fence) { continue }
-            let answer = answer(place, accuracy: accuracy, fences[fence])
-            guard answer != .unknown else { continue }
-            let isInside = answer == .inside
-            let slot = entries.firstIndex { $0.fence == fence }
-            if let slot {
-                if let crossing = update(&entries[slot], isInside, terminal, now) { found.append(crossing) }
-            } else {
-                // A terminal is outside of what it never came near, and nothing is kept of that.
-                if isInGrid[fence], !isInside { continue }
-                let assumed: Bool? = wasSeen && isInGrid[fence] ? false : nil
-                var entry = Entry(fence: fence, isInside: assumed, since: now.wall)
-                if let crossing = update(&entry, isInside, terminal, now) { found.append(crossing) }
-                entries.append(entry)
+        for fence in everywhere {
+            weigh(fence, place, accuracy, terminal, wasSeen, now, &entries, &found)
+        }
+        if let person, let own = ofPerson[person] {
+            for fence in own { weigh(fence, place, accuracy, terminal, wasSeen, now, &entries, &found) }
+        }
+        for (index, group) in groups.enumerated() {
+            guard let own = ofGroup[group] else { continue }
+            for fence in own where !isOf(fence, groups[..<index]) {
+                weigh(fence, place, accuracy, terminal, wasSeen, now, &entries, &found)
             }
         }
-        entries.removeAll { isInGrid[$0.fence] && $0.isInside == false && $0.history == 0 }
+        let local = near.isEmpty ? nil : near[Cell(place.latitudeDegrees, place.longitudeDegrees)]
+        if let local {
+            for fence in local { weigh(fence, place, accuracy, terminal, wasSeen, now, &entries, &found) }
+        }
+        // Whoever is inside a fence for everybody must be looked at to see him leave, however far he went.
+        for entry in entries where terms[entry.fence].isInGrid && local?.contains(entry.fence) != true {
+            weigh(entry.fence, place, accuracy, terminal, wasSeen, now, &entries, &found)
+        }
+        entries.removeAll { terms[$0.fence].isInGrid && $0.isInside == false && $0.history == 0 }
         terminals[terminal] = entries
         return found
     }
@@ -188,23 +199,47 @@ extension FenceEngine {
 }
 
 extension FenceEngine {
+    private mutating func weigh(
+        _ fence: Int, _ place: Coordinate, _ accuracy: Double, _ terminal: TerminalID, _ wasSeen: Bool, _ now: Moment,
+        _ entries: inout [Entry], _ found: inout [FenceCrossing]
+    ) {
+        let answer = answer(place, accuracy: accuracy, fence)
+        guard answer != .unknown else { return }
+        let isInside = answer == .inside
+        if let slot = entries.firstIndex(where: { $0.fence == fence }) {
+            if let crossing = update(&entries[slot], isInside, terminal, now) { found.append(crossing) }
+            return
+        }
+        // A terminal is outside of what it never came near, and nothing is kept of that.
+        let isInGrid = terms[fence].isInGrid
+        if isInGrid, !isInside { return }
+        var entry = Entry(fence: fence, isInside: wasSeen && isInGrid ? false : nil, since: now.wall)
+        if let crossing = update(&entry, isInside, terminal, now) { found.append(crossing) }
+        entries.append(entry)
+    }
+
+    /// True when one of the groups has the fence, so that it was weighed already.
+    private func isOf(_ fence: Int, _ groups: ArraySlice<String>) -> Bool {
+        groups.contains { ofGroup[$0]?.contains(fence) ?? false }
+    }
+
     private mutating func update(
         _ entry: inout Entry, _ isInside: Bool, _ terminal: TerminalID, _ now: Moment
     ) -> FenceCrossing? {
-        let fence = fences[entry.fence].fence
+        let terms = terms[entry.fence]
         let contradicts = entry.isInside != isInside
-        let window: UInt32 = fence.confirmationWindow >= 32 ? .max : 1 << UInt32(fence.confirmationWindow) &- 1
-        entry.history = (entry.history << 1 | (contradicts ? 1 : 0)) & window
+        entry.history = (entry.history << 1 | (contradicts ? 1 : 0)) & terms.window
         guard entry.history != 0 else {
             entry.contradictedSince = nil
             return nil
         }
         if entry.contradictedSince == nil { entry.contradictedSince = now.monotonicMilliseconds }
         let stayed = now.monotonicMilliseconds &- (entry.contradictedSince ?? now.monotonicMilliseconds)
-        guard contradicts, entry.history.nonzeroBitCount >= fence.confirmations,
-            stayed >= Int64(fence.dwellSeconds) * 1000
+        guard contradicts, entry.history.nonzeroBitCount >= terms.confirmations,
+            stayed >= terms.dwellMilliseconds
         else { return nil }
 
+        let fence = fences[entry.fence]
         let isFirst = entry.isInside == nil
         entry.isInside = isInside
         entry.history = 0
@@ -223,9 +258,9 @@ extension FenceEngine {
             at: now.wall)
     }
 
-    private func answer(_ place: Coordinate, accuracy: Double, _ fence: borrowing PreparedFence) -> FenceAnswer {
-        let margin = max(accuracy, fence.fence.hysteresisMetres)
-        let depth = fence.depthMetres(of: place, enough: margin)
+    private func answer(_ place: Coordinate, accuracy: Double, _ fence: Int) -> FenceAnswer {
+        let margin = max(accuracy, shapes[fence].hysteresisMetres)
+        let depth = shapes[fence].depthMetres(of: place, enough: margin, edges: edges)
         if depth > margin || (depth >= 0 && margin == 0) { return .inside }
         return depth < -margin || (depth < 0 && margin == 0) ? .outside : .unknown
     }
@@ -252,15 +287,18 @@ extension FenceEngine {
         ofGroup = [:]
         near = [:]
         everywhere = []
-        isInGrid = []
+        shapes = []
+        terms = []
+        edges = []
         var last: [String: Int] = [:]
         for (index, fence) in newFences.enumerated() { last[fence.id] = index }
         for (position, fence) in newFences.enumerated() where fence.isEnabled && last[fence.id] == position {
             let index = fences.count
-            let prepared = PreparedFence(fence)
-            fences.append(prepared)
+            let prepared = PreparedFence(fence, edges: &edges)
+            fences.append(fence)
+            shapes.append(prepared)
+            terms.append(Terms(fence))
             indices[fence.id] = index
-            isInGrid.append(false)
             switch fence.scope {
             case .persons(let persons): for person in Set(persons) { ofPerson[person, default: []].append(index) }
             case .groups(let groups): for group in Set(groups) { ofGroup[group, default: []].append(index) }
@@ -271,13 +309,13 @@ extension FenceEngine {
 
     /// Puts a fence for everybody into the cells that it touches.
     private mutating func enter(_ index: Int, _ prepared: PreparedFence) {
-        guard prepared.fence.rule != .outsideForbidden else { return everywhere.append(index) }
+        guard terms[index].rule != .outsideForbidden else { return everywhere.append(index) }
         let low = Cell(max(prepared.south, -90), max(prepared.west, -180))
         let high = Cell(min(prepared.north, 90), min(prepared.east, 180))
         guard low.row <= high.row, low.column <= high.column else { return everywhere.append(index) }
         let count = (Int(high.row) - Int(low.row) + 1) * (Int(high.column) - Int(low.column) + 1)
         guard count <= Self.maximumCells else { return everywhere.append(index) }
-        isInGrid[index] = true
+        terms[index].isInGrid = true
         for row in low.row...high.row {
             for column in low.column...high.column {
                 near[Cell(row: row, column: column), default: []].append(index)
@@ -290,7 +328,7 @@ extension FenceEngine {
         if let newFences {
             unchanged = Set(
                 newFences.compactMap { fence in
-                    indices[fence.id].flatMap { fences[$0].fence.shape == fence.shape ? $0 : nil }
+                    indices[fence.id].flatMap { fences[$0].shape == fence.shape ? $0 : nil }
                 })
         }
         var states: [FenceState] = []
@@ -299,7 +337,7 @@ extension FenceEngine {
                 guard let isInside = entry.isInside else { continue }
                 states.append(
                     FenceState(
-                        terminal: terminal, fence: fences[entry.fence].fence.id, isInside: isInside,
+                        terminal: terminal, fence: fences[entry.fence].id, isInside: isInside,
                         since: entry.since))
             }
         }

@@ -5,7 +5,6 @@ import Glibc
 /// The plane is good to better than one per cent over a district; inside and outside do not depend on it, since it maps
 /// lines to lines.
 struct PreparedFence {
-    let fence: Fence
     /// Bounds of the shape in degrees.
     let south: Double
     let north: Double
@@ -15,24 +14,28 @@ struct PreparedFence {
     private let metresPerDegreeNorth: Double
     private let metresPerDegreeEast: Double
     private let form: Form
+    let hysteresisMetres: Double
 
+    /// Plain numbers only, so that looking at a fence counts no references.
     private enum Form {
         case circle(radius: Double)
-        /// Edges `x0 y0 x1 y1` of each polygon with all its rings; a point is in a polygon when it is inside an odd
-        /// number of rings.
-        case polygons([[Edge]])
-        case corridor([Edge], halfWidth: Double)
+        /// Edges in the common list; one that begins a polygon says so. A point is in a polygon when it is inside an
+        /// odd number of its rings.
+        case polygons(from: Int, to: Int)
+        case corridor(from: Int, to: Int, halfWidth: Double)
     }
 
-    private struct Edge {
+    struct Edge {
         var x0: Double
         var y0: Double
         var x1: Double
         var y1: Double
+        var beginsPolygon = false
     }
 
-    init(_ fence: Fence) {
-        self.fence = fence
+    /// - Parameter edges: the common list of all fences, to which those of this one are added.
+    init(_ fence: Fence, edges: inout [Edge]) {
+        self.hysteresisMetres = fence.hysteresisMetres
         let datum = fence.datum
         var points: [Coordinate]
         var reach = 0.0
@@ -78,49 +81,56 @@ struct PreparedFence {
             points.indices.map { edge(points[$0], points[($0 + 1) % points.count]) }
                 .filter { $0.x0 != $0.x1 || $0.y0 != $0.y1 }
         }
+        let from = edges.count
         switch fence.shape {
         case .circle(_, let radius): form = .circle(radius: radius)
         case .polygons(let polygons):
-            form = .polygons(polygons.map { rings in rings.flatMap { ring($0.map(datum.toWGS84)) } })
-        case .rectangle: form = .polygons([ring(points)])
+            for rings in polygons {
+                let begin = edges.count
+                for points in rings { edges += ring(points.map(datum.toWGS84)) }
+                if begin < edges.count { edges[begin].beginsPolygon = true }
+            }
+            form = .polygons(from: from, to: edges.count)
+        case .rectangle:
+            edges += ring(points)
+            form = .polygons(from: from, to: edges.count)
         case .corridor(_, let halfWidth):
-            form = .corridor(zip(points, points.dropFirst()).map(edge), halfWidth: halfWidth)
+            edges += zip(points, points.dropFirst()).map(edge)
+            form = .corridor(from: from, to: edges.count, halfWidth: halfWidth)
         }
     }
 
     /// How far inside the line a place is, in metres; negative outside. Below `-enough` it is only a bound.
-    func depthMetres(of place: Coordinate, enough: Double) -> Double {
+    func depthMetres(of place: Coordinate, enough: Double, edges: borrowing [Edge]) -> Double {
         let x = (place.longitudeDegrees - middle.longitudeDegrees) * metresPerDegreeEast
         let y = (place.latitudeDegrees - middle.latitudeDegrees) * metresPerDegreeNorth
-        switch form {
-        case .circle(let radius): return radius - sqrt(x * x + y * y)
-        case .polygons, .corridor:
-            let beyond = max(
-                max(south - place.latitudeDegrees, place.latitudeDegrees - north) * metresPerDegreeNorth,
-                max(west - place.longitudeDegrees, place.longitudeDegrees - east) * metresPerDegreeEast)
-            if beyond > enough { return -beyond }
-        }
+        if case .circle(let radius) = form { return radius - sqrt(x * x + y * y) }
+        let beyond = max(
+            max(south - place.latitudeDegrees, place.latitudeDegrees - north) * metresPerDegreeNorth,
+            max(west - place.longitudeDegrees, place.longitudeDegrees - east) * metresPerDegreeEast)
+        if beyond > enough { return -beyond }
+        var nearest = Double.infinity
         switch form {
         case .circle: return 0
-        case .polygons(let polygons):
-            var nearest = Double.infinity
+        case .polygons(let from, let to):
             var isInside = false
-            for edges in polygons {
-                var isInThis = false
-                for edge in edges {
-                    nearest = min(nearest, Self.squaredDistance(x, y, edge))
-                    if (edge.y0 > y) != (edge.y1 > y),
-                        x < (edge.x1 - edge.x0) * (y - edge.y0) / (edge.y1 - edge.y0) + edge.x0
-                    {
-                        isInThis.toggle()
-                    }
+            var isInThis = false
+            for index in from..<to {
+                let edge = edges[index]
+                if edge.beginsPolygon {
+                    isInside = isInside || isInThis
+                    isInThis = false
                 }
-                if isInThis { isInside = true }
+                nearest = min(nearest, Self.squaredDistance(x, y, edge))
+                if (edge.y0 > y) != (edge.y1 > y),
+                    x < (edge.x1 - edge.x0) * (y - edge.y0) / (edge.y1 - edge.y0) + edge.x0
+                {
+                    isInThis.toggle()
+                }
             }
-            return isInside ? sqrt(nearest) : -sqrt(nearest)
-        case .corridor(let edges, let halfWidth):
-            var nearest = Double.infinity
-            for edge in edges { nearest = min(nearest, Self.squaredDistance(x, y, edge)) }
+            return isInside || isInThis ? sqrt(nearest) : -sqrt(nearest)
+        case .corridor(let from, let to, let halfWidth):
+            for index in from..<to { nearest = min(nearest, Self.squaredDistance(x, y, edges[index])) }
             return halfWidth - sqrt(nearest)
         }
     }

@@ -21,7 +21,9 @@ public enum DialledNumber: Sendable, Equatable {
             self = .notDialable(reason: problem)
         } else if !(Self.minimumDigits...Self.maximumDigits).contains(reading.allDigits.count) {
             self = .notDialable(
-                reason: "a number has \(Self.minimumDigits) to \(Self.maximumDigits) digits, found \(reading.allDigits.count)")
+                reason:
+                    "a number has \(Self.minimumDigits) to \(Self.maximumDigits) digits, found \(reading.allDigits.count)"
+            )
         } else {
             self = .ordinary(reading.dialable)
         }

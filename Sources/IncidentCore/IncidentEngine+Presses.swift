@@ -6,15 +6,19 @@ extension IncidentEngine {
 
     /// A new press: a new incident, with the first step of its ladder in the same decision.
     mutating func open(
-        _ matter: Matter, _ causes: [String], levels: [String], released: Bool, _ context: ReportContext,
+        _ matter: Matter, _ causes: [String], levels: [String], over: Timestamp?, _ context: ReportContext,
         into decision: inout Decision
     ) {
-        for var older in known(context.event.terminal, about: matter) {
-            for cause in levels where older.episode.levels[cause]?.held == true && !released {
-                // From here on the bit belongs to the new incident.
-                release(cause, of: &older.episode, at: nil)
-                incidents[older.id] = older
+        for older in known(context.event.terminal, about: matter) where over == nil && older.episode.levelHeld {
+            // From here on the bit belongs to the new incident.
+            var draft = Draft(incident: older, person: nil)
+            for cause in levels {
+                guard var level = older.episode.levels[cause] else { continue }
+                level.held = false
+                draft.incident.episode.setLevel(level, of: cause)
             }
+            draft.mustStore = true
+            commit(draft, into: &decision, now: context.now)
         }
         var incident = Incident(
             id: freshID(), service: matter.service, terminal: context.event.terminal, person: context.person?.id,
@@ -27,7 +31,7 @@ extension IncidentEngine {
         incident.position = Self.position(of: context)
         var draft = Draft(incident: incident, person: context.person)
         draft.evidence = context.evidence
-        note(levels, released: released, context.sighting, in: &draft.incident.episode)
+        note(levels, over: over, context.sighting, in: &draft.incident.episode)
         draft.incident.episode.remember(context.sighting)
         draft.incident.episode.lateBySeconds = context.sighting.ageSeconds
         var detail = "\(causes.joined(separator: ", ")) over \(context.report.bearer.rawValue) \(context.report.peer)"
@@ -40,7 +44,7 @@ extension IncidentEngine {
 
     /// A further press while the incident is open: attention again (promise P2).
     mutating func raise(
-        _ id: IncidentID, _ causes: [String], levels: [String], released: Bool, _ context: ReportContext,
+        _ id: IncidentID, _ causes: [String], levels: [String], over: Timestamp?, _ context: ReportContext,
         into decision: inout Decision
     ) {
         guard let incident = incidents[id] else { return }
@@ -55,7 +59,7 @@ extension IncidentEngine {
             draft.incident.late = false
         }
         absorb(causes, context, in: &draft)
-        note(levels, released: released, context.sighting, in: &draft.incident.episode)
+        note(levels, over: over, context.sighting, in: &draft.incident.episode)
         draft.incident.episode.remember(context.sighting)
         pressAgain(
             &draft, "\(causes.joined(separator: ", ")) again over \(context.report.bearer.rawValue)",
@@ -97,7 +101,7 @@ extension IncidentEngine {
         var draft = Draft(incident: incident, person: person(of: incident, context.person))
         for cause in levels {
             guard var level = incident.episode.levels[cause] else { continue }
-            if level.held { level.set(by: context.sighting) }
+            level.extend(by: context.sighting)
             draft.incident.episode.setLevel(level, of: cause)
         }
         draft.incident.episode.remember(context.sighting)
@@ -122,12 +126,12 @@ extension IncidentEngine {
         for id in byTerminal[context.event.terminal] ?? [] {
             guard var incident = incidents[id] else { continue }
             var ended: [String] = []
-            for (cause, level) in incident.episode.levels {
-                guard let kind = AlarmKind(name: cause), !context.event.alarms.contains(kind),
-                    sighting.isNewer(than: level.lastSet)
-                else { continue }
-                if level.held { ended.append(cause) }
-                release(cause, of: &incident.episode, at: sighting.device)
+            for (cause, var level) in incident.episode.levels {
+                guard let kind = AlarmKind(name: cause), !context.event.alarms.contains(kind) else { continue }
+                let wasHeld = level.held
+                level.clear(by: sighting)
+                if wasHeld, !level.held { ended.append(cause) }
+                incident.episode.setLevel(level, of: cause)
             }
             guard !ended.isEmpty else {
                 incidents[id] = incident
@@ -182,44 +186,12 @@ extension IncidentEngine {
         for key in context.event.keys where !draft.incident.keys.contains(key) { draft.incident.keys.append(key) }
     }
 
-    private func note(_ levels: [String], released: Bool, _ sighting: Sighting, in episode: inout PressEpisode) {
+    private func note(_ levels: [String], over: Timestamp?, _ sighting: Sighting, in episode: inout PressEpisode) {
         for cause in levels {
-            var level = episode.levels[cause] ?? PressLevel(storedOnly: sighting.isStored, at: sighting.device)
-            if released {
-                level.first = [level.first, sighting.device].compactMap(\.self).min()
-                level.held = false
-                level.clearedAt = level.clearedAt ?? level.lastClear ?? sighting.device
-            } else if level.held {
-                level.set(by: sighting)
-            } else {
-                level.first = level.first ?? sighting.device
-                level.held = true
-                level.storedOnly = sighting.isStored
-                level.clearedAt = nil
-                level.lastSet = sighting.device ?? level.lastSet
-            }
+            var level = episode.levels[cause] ?? PressLevel()
+            level.begin(sighting, over: over)
             episode.setLevel(level, of: cause)
         }
-    }
-
-    private func release(_ cause: String, of episode: inout PressEpisode, at device: Timestamp?) {
-        guard var level = episode.levels[cause] else { return }
-        level.held = false
-        if let device {
-            level.lastClear = max(device, level.lastClear ?? device)
-            level.clearedAt = min(device, level.clearedAt ?? device)
-        }
-        episode.setLevel(level, of: cause)
-    }
-}
-
-extension PressLevel {
-    /// One more report with the bit.
-    mutating func set(by sighting: Sighting) {
-        if !sighting.isStored { storedOnly = false }
-        guard let device = sighting.device else { return }
-        lastSet = max(device, lastSet ?? device)
-        first = min(device, first ?? device)
     }
 }
 

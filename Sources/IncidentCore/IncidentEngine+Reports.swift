@@ -18,10 +18,12 @@ struct ReportContext {
 }
 
 /// What a report with an alarm or a key means for one matter. The later cases outweigh the earlier.
+///
+/// `over` is set for a press that was released before it was heard of: the time of a later report without it.
 enum Judgement {
     case attach(IncidentID, String)
-    case raise(IncidentID, released: Bool)
-    case open(released: Bool)
+    case raise(IncidentID, over: Timestamp?)
+    case open(over: Timestamp?)
 
     var weight: Int {
         switch self {
@@ -99,10 +101,10 @@ extension IncidentEngine {
         }
         let levels = areLevels ? causes : []
         switch judgement {
-        case .open(let released):
-            open(matter, causes, levels: levels, released: released, context, into: &decision)
-        case .raise(let id, let released):
-            raise(id, causes, levels: levels, released: released, context, into: &decision)
+        case .open(let over):
+            open(matter, causes, levels: levels, over: over, context, into: &decision)
+        case .raise(let id, let over):
+            raise(id, causes, levels: levels, over: over, context, into: &decision)
         case .attach(let id, let why):
             attach(to: id, causes, levels: levels, why, context, into: &decision)
         case nil: break
@@ -120,8 +122,8 @@ extension IncidentEngine {
         {
             return .attach(newest.id, "retransmission")
         }
-        guard let newest = known.first, newest.state.isOpen else { return .open(released: false) }
-        return .raise(newest.id, released: false)
+        guard let newest = known.first, newest.state.isOpen else { return .open(over: nil) }
+        return .raise(newest.id, over: nil)
     }
 
     /// Alarms that are levels: one press from the first report with the bit to the first without.
@@ -129,30 +131,30 @@ extension IncidentEngine {
         if let same = known.first(where: { $0.episode.remembers(sighting) }) {
             return .attach(same.id, "retransmission")
         }
-        if let device = sighting.device,
-            let same = known.first(where: { $0.episode.levels[cause]?.covers(device) ?? false })
-        {
-            return .attach(same.id, "a report from within the press")
+        if let device = sighting.device {
+            let same =
+                known.first { $0.episode.levels[cause]?.covers(device) ?? false }
+                ?? known.first { $0.episode.levels[cause]?.nearlyCovers(device) ?? false }
+            if let same { return .attach(same.id, "a report from within the press") }
         }
-        guard let newest = known.first else { return .open(released: false) }
-        func another(released: Bool) -> Judgement {
-            newest.state.isOpen ? .raise(newest.id, released: released) : .open(released: released)
+        let holder = known.first { $0.episode.levels[cause]?.held ?? false }
+        guard let latest = holder ?? known.first else { return .open(over: nil) }
+        func another(over: Timestamp? = nil) -> Judgement {
+            known.first { $0.state.isOpen }.map { .raise($0.id, over: over) } ?? .open(over: over)
         }
-        guard let level = newest.episode.levels[cause] else { return another(released: false) }
+        guard let level = latest.episode.levels[cause] else { return another() }
         guard level.held else {
             // Older than a report without the bit: a press of its own that is over already.
-            return another(released: !sighting.isNewer(than: level.lastClear))
+            return another(over: sighting.isNewer(than: level.lastClear) ? nil : level.lastClear)
         }
-        if level.storedOnly, !sighting.isStored { return another(released: false) }
-        if newest.state.isOpen { return .attach(newest.id, "the alarm is still set") }
-        if sighting.isStored, let device = sighting.device, let first = level.first,
-            device.milliseconds < first.milliseconds - PressLevel.slackMilliseconds
-        {
-            return .open(released: true)
+        if level.storedOnly, !sighting.isStored { return another() }
+        if sighting.isStored, !sighting.isNewer(than: level.present?.first) {
+            return another(over: level.present?.first)
         }
-        let waited = millisecondsSinceClosing(newest, sighting, now: now)
+        if latest.state.isOpen { return .attach(latest.id, "the alarm is still set") }
+        let waited = millisecondsSinceClosing(latest, sighting, now: now)
         return waited >= Int64(rules.heldAfterCloseSeconds) * 1000
-            ? .open(released: false) : .attach(newest.id, "the alarm is still set after closing")
+            ? another() : .attach(latest.id, "the alarm is still set after closing")
     }
 
     /// How long after closing a report was made; a live one is judged by the gateway's own clocks alone.
@@ -164,18 +166,5 @@ extension IncidentEngine {
         let monotonic = closed.last { $0.id == incident.id }?.milliseconds ?? now.monotonicMilliseconds
         return max(
             now.wall.milliseconds &- closedAt.milliseconds, now.monotonicMilliseconds &- monotonic)
-    }
-}
-
-extension PressLevel {
-    /// Two stored reports of one press are hardly further apart than this.
-    static let slackMilliseconds: Int64 = 60_000
-
-    /// True when a report of that device time belongs to this press.
-    func covers(_ device: Timestamp) -> Bool {
-        guard let first, let lastSet, device >= first else { return false }
-        if device <= lastSet { return true }
-        guard let clearedAt, !held else { return false }
-        return device < clearedAt
     }
 }

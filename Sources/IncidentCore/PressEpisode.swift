@@ -33,24 +33,38 @@ public struct PressEpisode: Sendable, Equatable, Codable {
     }
 }
 
-/// The span of one level alarm on the terminal's clock; times are absent where the terminal stated none worth believing.
+/// What is known of one level alarm: when it was seen set and when not, on the terminal's clock.
 public struct PressLevel: Sendable, Equatable, Codable {
     /// The newest report that says anything says that the bit is set.
     public var held: Bool
-    /// Only stored reports have carried it so far: a live one is news.
+    /// Only stored reports have carried the present press so far: a live one is news.
     public var storedOnly: Bool
+    /// The presses of this incident; while the bit is held the last one is the present one.
+    public var spans: [PressSpan]
+    /// The newest report without the bit.
+    public var lastClear: Timestamp?
+
+    public init(held: Bool = false, storedOnly: Bool = true, spans: [PressSpan] = [], lastClear: Timestamp? = nil) {
+        self.held = held
+        self.storedOnly = storedOnly
+        self.spans = spans
+        self.lastClear = lastClear
+    }
+}
+
+/// One press; times are absent where the terminal stated none worth believing.
+public struct PressSpan: Sendable, Equatable, Codable {
     public var first: Timestamp?
     public var lastSet: Timestamp?
     /// The oldest report without the bit that is newer than `lastSet`.
     public var clearedAt: Timestamp?
-    /// The newest report without the bit.
-    public var lastClear: Timestamp?
+    /// It was over before it was heard of, so that the next report without the bit does not tell where it ended.
+    public var isPast: Bool
 
-    public init(storedOnly: Bool, at device: Timestamp?) {
-        self.held = true
-        self.storedOnly = storedOnly
+    public init(at device: Timestamp?, isPast: Bool) {
         self.first = device
         self.lastSet = device
+        self.isPast = isPast
     }
 }
 

@@ -38,8 +38,11 @@ public struct NetworkTarget: Sendable, Equatable {
         guard getaddrinfo(host, nil, &hints, &first) == 0, let first else { return nil }
         defer { freeaddrinfo(first) }
         var room = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        // A gateway may serve IPv4 alone while `localhost` is ::1 first, and only IPv4 has many loopback addresses.
+        let found = sequence(first: first) { $0.pointee.ai_next }
+        let chosen = found.first { $0.pointee.ai_family == AF_INET } ?? first
         let result = getnameinfo(
-            first.pointee.ai_addr, first.pointee.ai_addrlen, &room, socklen_t(room.count), nil, 0, NI_NUMERICHOST)
+            chosen.pointee.ai_addr, chosen.pointee.ai_addrlen, &room, socklen_t(room.count), nil, 0, NI_NUMERICHOST)
         guard result == 0 else { return nil }
         let numeric = room.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         return SocketAddress(String(decoding: numeric, as: UTF8.self), port: port)

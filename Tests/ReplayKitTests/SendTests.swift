@@ -82,6 +82,16 @@ final class Log: Sendable {
         #expect(log.messages == [0x0002, 0x0102, 0x0200])
     }
 
+    @Test func anAnswerBelongsToItsFlowID() throws {
+        let (_, address, thread) = try gateway { header, _ in
+            header.flowID == 4 ? .acknowledge(result: 0) : .silence
+        }
+        defer { thread.stop(drainMilliseconds: 0) }
+        let next = "7e00020000017700000101000470" + "7e"
+        let (summary, text) = try send("\(Self.heartbeat)\n\(next)\n", to: address) { $0.speed = .recorded(1) }
+        #expect(summary.acknowledged == 1 && summary.notAcknowledged == 1, "\(text)")
+    }
+
     @Test func registrationUsesTheCodeThatIsHandedOut() throws {
         let (log, address, thread) = try gateway { header, body in
             switch header.messageID {

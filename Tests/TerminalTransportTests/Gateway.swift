@@ -99,6 +99,12 @@ final class Wire {
         _ = write(descriptor, bytes, bytes.count)
     }
 
+    /// Makes the coming close a reset, as of a terminal that lost its network.
+    func reset() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
     /// Reads what arrives within the time, at least one chunk; empty at the end of the stream or when nothing came.
     func read(milliseconds: Int32 = 5_000) -> [UInt8]? {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -62,6 +62,7 @@ struct TerminalTransportTests {
         wire?.send(Frames.sos(flowID: 7))
         #expect(gateway.sink.wait { _ in gateway.sink.reports.count == 1 })
         let (_, ticket) = try #require(gateway.sink.reports.first)
+        wire?.reset()
         wire = nil
         #expect(
             gateway.sink.wait { items in

@@ -75,7 +75,11 @@ final class IncidentCommitter: Sendable {
     }
 
     func start() {
-        thread.start { [self] in turn() } last: { [self] in finish() }
+        thread.start { [self] in
+            turn()
+        } last: { [self] in
+            finish()
+        }
     }
 
     /// Writes what waits and ends the thread.
@@ -113,7 +117,6 @@ final class IncidentCommitter: Sendable {
             }
             state.lastBatchEntries = arrived.count
             commit(arrived[...], &state)
-            if state.failure == nil { shownFailure.withLock { $0 = nil } }
             return inbox.withLock(\.isEmpty) ? WorkerThread.maximumSleepMilliseconds : 0
         }
     }
@@ -197,6 +200,8 @@ final class IncidentCommitter: Sendable {
         do {
             try store.write(writes)
             metrics.committed(rows: writes.count, in: ContinuousClock.now - start)
+            // Whoever hears an answer must not still read of a failure.
+            shownFailure.withLock { $0 = nil }
         } catch {
             metrics.failed()
             throw error
@@ -370,32 +375,4 @@ extension PendingDelivery {
         copy.notice.durable = false
         return copy
     }
-}
-
-/// The handles of one database's metrics.
-struct CommitMetrics: Sendable {
-    private let ok: Counter
-    private let bad: Counter
-    private let time: Timer
-    private let rows: Recorder
-    private let healthy: Meter
-
-    init(database: String) {
-        ok = GatewayMetric.commits.counter(database, "ok")
-        bad = GatewayMetric.commits.counter(database, "failed")
-        time = GatewayMetric.commitDuration.timer(database)
-        rows = GatewayMetric.commitRows.recorder(database)
-        healthy = GatewayMetric.storeHealthy.gauge(database)
-        healthy.set(1)
-    }
-
-    func committed(rows count: Int, in duration: Duration) {
-        ok.increment()
-        rows.record(count)
-        time.recordNanoseconds(Int64(duration / .nanoseconds(1)))
-    }
-
-    func failed() { bad.increment() }
-
-    func setHealthy(_ isHealthy: Bool) { healthy.set(isHealthy ? 1 : 0) }
 }

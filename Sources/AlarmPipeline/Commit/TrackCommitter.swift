@@ -54,7 +54,11 @@ final class TrackCommitter: Sendable {
     }
 
     func start() {
-        thread.start { [self] in turn() } last: { [self] in finish() }
+        thread.start { [self] in
+            turn()
+        } last: { [self] in
+            finish()
+        }
     }
 
     /// Writes what waits and ends the thread.
@@ -124,6 +128,8 @@ final class TrackCommitter: Sendable {
                 return
             }
             metrics.committed(rows: group.count, in: ContinuousClock.now - began)
+            // Whoever hears an answer must not still read of a failure.
+            shownFailure.withLock { $0 = nil }
             answer(group, .stored)
             let done = clock.now().monotonicMilliseconds
             for item in group { positionToCommit.recordMilliseconds(max(0, done - item.arrivedMilliseconds)) }
@@ -131,7 +137,6 @@ final class TrackCommitter: Sendable {
         }
         guard state.isFailing else { return }
         state.isFailing = false
-        shownFailure.withLock { $0 = nil }
         metrics.setHealthy(true)
         logger.notice("Positions are written again")
     }

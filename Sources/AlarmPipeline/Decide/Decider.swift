@@ -1,3 +1,4 @@
+import CoreMetrics
 import GatewayTelemetry
 import IncidentCore
 import IncidentStore
@@ -205,6 +206,9 @@ struct Decider: ~Copyable {
 
     private func log(_ change: IncidentChange) {
         guard let first = change.entries.first(where: { $0.kind == .opened || $0.kind == .closed }) else { return }
+        let service = change.incident.service.rawValue
+        (first.kind == .opened ? GatewayMetric.incidentsOpened : GatewayMetric.incidentsClosed).counter(service)
+            .increment()
         logger.notice(
             first.kind == .opened ? "Incident opened" : "Incident closed",
             metadata: .keyed([

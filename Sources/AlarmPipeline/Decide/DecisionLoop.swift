@@ -56,7 +56,11 @@ final class DecisionLoop: Sendable {
     var presentCounts: Counts { counts.withLock { $0 } }
 
     func start() {
-        thread.start { [self] in turn() } last: { [self] in finish() }
+        thread.start { [self] in
+            turn()
+        } last: { [self] in
+            finish()
+        }
     }
 
     /// Decides what has come in, writes the last words of terminals and ends the thread.

@@ -1,3 +1,4 @@
+import CoreMetrics
 import GatewayTelemetry
 import IncidentCore
 import IncidentStore
@@ -14,7 +15,6 @@ final class OutboxPump: Sendable {
         var attempt: DeliveryAttempt
         /// nil for a row that ended without an attempt.
         var outcome: AttemptOutcome?
-        var handoverMilliseconds: Int64?
     }
 
     private enum Input: Sendable {
@@ -52,7 +52,11 @@ final class OutboxPump: Sendable {
     }
 
     func start() {
-        thread.start { [self] in turn() } last: { [self] in cancelAll() }
+        thread.start { [self] in
+            turn()
+        } last: { [self] in
+            cancelAll()
+        }
     }
 
     func stop() { thread.stop() }
@@ -216,7 +220,16 @@ final class OutboxPump: Sendable {
             state.targets[target]?.failuresInARow += 1
         }
         if attempt.state != .pending { state.targets[target]?.remove(event) }
-        reports.append(Report(attempt: attempt, outcome: outcome, handoverMilliseconds: handover))
+        measure(attempt, handover: item.notice.kind == .opened ? handover : nil)
+        reports.append(Report(attempt: attempt, outcome: outcome))
+    }
+
+    /// Attempts are few, so the handles are asked for each time.
+    private func measure(_ attempt: DeliveryAttempt, handover: Int64?) {
+        GatewayMetric.escalationAttempts.counter(attempt.target, attempt.outcome).increment()
+        let lasted = attempt.endedAt.milliseconds - attempt.startedAt.milliseconds
+        GatewayMetric.escalationLatency.timer(attempt.target).recordMilliseconds(max(0, lasted))
+        if let handover { GatewayMetric.alarmToHandover.timer().recordMilliseconds(max(0, handover)) }
     }
 
     /// At the end of the process: rows of cut attempts are still pending in the database.

@@ -77,8 +77,8 @@ extension Schema.Text {
         case .identifier: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$"
         case .terminal: "^[0-9A-Fa-f]+$"
         case .incident: "^[0-9A-F]{16}$"
-        case .phone: "^\\+?[0-9][0-9 -]+$"
-        case .phoneOrEmpty: "^(\\+?[0-9][0-9 -]+)?$"
+        case .phone: "^\\+?\\(?[0-9][0-9() -]+$"
+        case .phoneOrEmpty: "^(\\+?\\(?[0-9][0-9() -]+)?$"
         case .date: "^([12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]))?$"
         case .time, .any: nil
         }
@@ -94,9 +94,9 @@ extension Schema.Text {
         case .identifier: "\(size) characters out of A-Z, a-z, 0-9, '.', '_' and '-', the first one no '.'"
         case .terminal: "\(size) hexadecimal digits"
         case .incident: "16 hexadecimal digits in upper case"
-        case .phone: "a telephone number of \(size) digits, spaces and hyphens, with or without '+' before it"
+        case .phone: "a telephone number of \(size) digits, spaces, hyphens and brackets, with or without '+' before it"
         case .phoneOrEmpty:
-            "a telephone number of digits, spaces and hyphens, with or without '+' before it, or nothing"
+            "a telephone number of digits, spaces, hyphens and brackets, with or without '+' before it, or nothing"
         case .date: "a date YYYY-MM-DD, or nothing"
         case .time: "a time such as 2026-03-14T02:10:12Z"
         case .any: "a string of \(size) characters"
@@ -123,9 +123,10 @@ extension Schema.Text {
         case .incident: return scalars.allSatisfy { ("0"..."9").contains($0) || ("A"..."F").contains($0) }
         case .phoneOrEmpty where scalars.isEmpty: return true
         case .phone, .phoneOrEmpty:
-            let number = scalars.first == "+" ? scalars.dropFirst() : scalars[...]
+            var number = scalars.first == "+" ? scalars.dropFirst() : scalars[...]
+            if number.first == "(" { number = number.dropFirst() }
             return number.count >= 2 && number.first.map(Self.isDigit) == true
-                && number.allSatisfy { Self.isDigit($0) || $0 == " " || $0 == "-" }
+                && number.allSatisfy { Self.isDigit($0) || "() -".unicodeScalars.contains($0) }
         case .any, .date, .time: return true
         }
     }

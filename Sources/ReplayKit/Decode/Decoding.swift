@@ -159,12 +159,12 @@ private struct FileDecoder: ~Copyable {
     private mutating func report(_ frame: DecodedFrame) throws {
         if frame.events.isEmpty { summary.failed += 1 } else { summary.decoded += 1 }
         for line in Decoding.lines(for: frame, protocolName: choice.name, showsFields: options.showsFields) {
-            try output.append(line: line.text)
+            try output.append(line: line)
         }
     }
 
     private mutating func report(_ error: DecodeError, hex: String) throws {
         summary.failed += 1
-        try output.append(line: error.line(hex: hex).text)
+        try output.append(line: error.line(hex: hex))
     }
 }

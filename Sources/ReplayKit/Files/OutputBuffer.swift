@@ -1,4 +1,5 @@
 internal import Glibc
+internal import TerminalModel
 
 /// Collects output and writes it in large pieces.
 final class OutputBuffer {
@@ -17,6 +18,12 @@ final class OutputBuffer {
 
     func append(_ text: String) throws {
         bytes += text.utf8
+        if bytes.count >= Self.flushBytes { try flush() }
+    }
+
+    func append(line: JSONValue) throws {
+        line.write(to: &bytes)
+        bytes.append(0x0A)
         if bytes.count >= Self.flushBytes { try flush() }
     }
 

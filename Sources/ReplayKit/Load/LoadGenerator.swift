@@ -88,9 +88,8 @@ final class LoadGenerator: ConnectionHandler {
     }
 
     private func send(_ terminal: Int, due: Int64, isSOS: Bool, on loop: EventLoop) {
-        let lane = isSOS ? \LoadResult.sos : \LoadResult.ordinary
         guard terminals.state[terminal] == .ready else {
-            result[keyPath: lane].notSent += 1
+            result[isSOS: isSOS].notSent += 1
             return
         }
         let flowID = terminals.flowID[terminal]
@@ -98,10 +97,10 @@ final class LoadGenerator: ConnectionHandler {
         frames.makeReport(
             phone: LoadFrames.phone(options, firstTerminal + terminal), flowID: flowID, isSOS: isSOS)
         guard loop.write(terminals.connection[terminal], frames.wire.span) else {
-            result[keyPath: lane].notSent += 1
+            result[isSOS: isSOS].notSent += 1
             return
         }
-        result[keyPath: lane].sent += 1
+        result[isSOS: isSOS].sent += 1
         let late = MonotonicClock.nanoseconds - startNanoseconds - due
         result.slip.record(UInt64(max(0, late / 1000)))
         terminals.remember(terminal, due: due, flowID: flowID, isSOS: isSOS)
@@ -220,15 +219,15 @@ extension LoadGenerator {
                 result.firstError = result.firstError ?? "connection closed: \(reason)"
             }
         case .connecting, .registering, .authenticating:
-            fail(terminal, because: Self.text(reason))
+            fail(terminal, because: text(reason))
         }
         openMore(on: loop)
     }
 
-    private static func text(_ reason: CloseReason) -> String {
+    private func text(_ reason: CloseReason) -> String {
         switch reason {
         case .endOfInput: "the gateway closed a connection during the set-up"
-        case .failed(let code): ReactorError(operation: "connect", code: code).description
+        case .failed(let code): ReactorError(operation: "connect to \(collected.target)", code: code).description
         default: "a connection ended during the set-up: \(reason)"
         }
     }
@@ -271,13 +270,12 @@ extension LoadGenerator {
 
     private func acknowledged(_ terminal: Int, flowID: UInt16, code: UInt8, now: Int64) {
         guard let report = terminals.answered(terminal, flowID: flowID) else { return }
-        let lane = report.isSOS ? \LoadResult.sos : \LoadResult.ordinary
         guard code == 0 || code == 4 else {
-            result[keyPath: lane].refused += 1
+            result[isSOS: report.isSOS].refused += 1
             return
         }
-        result[keyPath: lane].acknowledged += 1
-        result[keyPath: lane].latency.record(UInt64(max(0, (now - report.due) / 1000)))
+        result[isSOS: report.isSOS].acknowledged += 1
+        result[isSOS: report.isSOS].latency.record(UInt64(max(0, (now - report.due) / 1000)))
     }
 
     /// Everything that is not the answer to a report.

@@ -59,6 +59,14 @@ struct LoadResult {
         ("registration", \.registration), ("slip", \.slip),
     ]
 
+    /// The lane of one kind of report, changed in place.
+    subscript(isSOS isSOS: Bool) -> LoadLane {
+        get { isSOS ? sos : ordinary }
+        _modify {
+            if isSOS { yield &sos } else { yield &ordinary }
+        }
+    }
+
     mutating func add(_ other: LoadResult) {
         for (_, path) in Self.sums { self[keyPath: path] += other[keyPath: path] }
         for (_, path) in Self.maxima { self[keyPath: path] = max(self[keyPath: path], other[keyPath: path]) }

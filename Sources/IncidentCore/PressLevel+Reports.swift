@@ -1,0 +1,80 @@
+import TerminalModel
+
+extension PressLevel {
+    /// An incident rarely has more presses; the oldest are forgotten first.
+    static let maximumSpans = 8
+
+    /// The press that goes on while the bit is held.
+    var present: PressSpan? { spans.last }
+
+    /// True when a report of that device time was made during a known press.
+    func covers(_ device: Timestamp) -> Bool {
+        spans.indices.contains { spans[$0].covers(device, isHeld: isHeld($0)) }
+    }
+
+    /// True when it was made so shortly before or after the reports known of a press that it is part of it.
+    func nearlyCovers(_ device: Timestamp) -> Bool {
+        spans.indices.contains { spans[$0].nearlyCovers(device, isHeld: isHeld($0)) }
+    }
+
+    /// A press begins; one that is `over` is entered among the past ones.
+    mutating func begin(_ sighting: Sighting, over: Timestamp?) {
+        if spans.count >= Self.maximumSpans { spans.removeFirst() }
+        let span = PressSpan(at: sighting.device, isPast: over != nil)
+        if let over {
+            spans.insert(span, at: 0)
+            lastClear = max(over, lastClear ?? over)
+        } else {
+            spans.append(span)
+            storedOnly = sighting.isStored
+            held = true
+        }
+    }
+
+    /// One more report of a known press.
+    mutating func extend(by sighting: Sighting) {
+        guard let device = sighting.device, !spans.isEmpty else { return }
+        let index =
+            spans.indices.first { spans[$0].covers(device, isHeld: isHeld($0)) }
+            ?? spans.indices.first { spans[$0].nearlyCovers(device, isHeld: isHeld($0)) }
+            ?? (held ? spans.count - 1 : nil)
+        guard let index else { return }
+        spans[index].first = min(device, spans[index].first ?? device)
+        spans[index].lastSet = max(device, spans[index].lastSet ?? device)
+    }
+
+    /// A report without the bit; it ends the present press unless it is older than the last report with it.
+    mutating func clear(by sighting: Sighting) {
+        if sighting.isNewer(than: present?.lastSet) { held = false }
+        guard let device = sighting.device else { return }
+        if !held { lastClear = max(device, lastClear ?? device) }
+        for index in spans.indices where !isHeld(index) {
+            guard let lastSet = spans[index].lastSet, device >= lastSet else { continue }
+            let latest = lastSet.adding(milliseconds: PressSpan.slackMilliseconds)
+            if spans[index].isPast, device > latest { continue }
+            spans[index].clearedAt = min(device, spans[index].clearedAt ?? device)
+        }
+    }
+
+    private func isHeld(_ index: Int) -> Bool {
+        held && index == spans.count - 1
+    }
+}
+
+extension PressSpan {
+    /// Two reports of one press are hardly further apart than this.
+    static let slackMilliseconds: Int64 = 60_000
+
+    func covers(_ device: Timestamp, isHeld: Bool) -> Bool {
+        guard let first, let lastSet, device >= first else { return false }
+        if device <= lastSet { return true }
+        guard let clearedAt, !isHeld else { return false }
+        return device < clearedAt
+    }
+
+    func nearlyCovers(_ device: Timestamp, isHeld: Bool) -> Bool {
+        guard let first, let lastSet else { return false }
+        if device < first { return device >= first.adding(milliseconds: -Self.slackMilliseconds) }
+        return !isHeld && clearedAt == nil && device <= lastSet.adding(milliseconds: Self.slackMilliseconds)
+    }
+}

@@ -1,0 +1,200 @@
+import AlarmPipeline
+import Geofencing
+import IncidentCore
+import IncidentStore
+import Synchronization
+import TerminalModel
+import Testing
+
+/// Queues, registration, commands, fences and what operators do.
+@Suite struct TerminalTests {
+    @Test func aFullQueueRefusesPositionsAndNeverAnSOS() async throws {
+        let site = try Site(configure: { configuration in
+            configuration.queueLimits.positions = 10
+            configuration.queueLimits.alarms = 10
+        })
+        // One call hands everything in before the thread can take any of it.
+        var items: [IngestItem] = []
+        var alarms: [UInt32] = []
+        for number in 1...500 {
+            let isAlarm = number % 10 == 0
+            let ticket = site.ticket()
+            if isAlarm { alarms.append(ticket.request) }
+            items.append(
+                .report(
+                    site.inbound(
+                        isAlarm ? .sos : [], number, TerminalID(nibbles: UInt128(0x1000 + number)), 28, [], .report),
+                    ticket))
+        }
+        #expect(site.pipeline.ingest(items) == 60)
+        #expect(await site.plane.results.wait { $0.count == 500 })
+        let stored = Set(site.plane.results.value.filter { $0.outcome == .stored }.map(\.ticket.request))
+        #expect(stored.isSuperset(of: alarms))
+        #expect(stored.count == 60)
+        #expect(try site.incidents().count == 50)
+        #expect(site.pipeline.health.queues.first { $0.name == "ingest_alarms" }?.dropped == 440)
+        try await site.stop()
+    }
+
+    @Test func aRegistrationIsGoodWhenItIsStored() async throws {
+        let site = try Site()
+        let ticket = site.ticket()
+        let terminal = TerminalID(nibbles: 0x55)
+        func registration(_ digest: UInt8) -> Registration {
+            Registration(
+                terminal: terminal, protocolName: .jt808, maker: "m", model: "x1", serialNumber: "1",
+                codeDigest: [digest], at: ManualClock.start)
+        }
+        let directory = site.directory
+        let known = Watched<[KnownTerminal?]>([])
+        site.plane.onResults.withLock { $0 = { _ in known.change { $0.append(directory[terminal]) } } }
+        site.pipeline.ingest([.registration(registration(1), ticket)])
+        #expect(await site.answer(to: ticket.request) == .stored)
+        #expect(known.value.first??.authCodeDigests == [[1]])
+        let second = site.ticket()
+        site.pipeline.ingest([.registration(registration(2), second)])
+        #expect(await site.answer(to: second.request) == .stored)
+        #expect(directory[terminal]?.authCodeDigests == [[1], [2]])
+        site.pipeline.ingest([.authenticated(terminal, digest: [2], at: site.clock.now())])
+        #expect(await site.answer(to: site.report(.sos)) == .stored)
+        #expect(directory[terminal]?.authCodeDigests == [[2]])
+        try await site.stop()
+    }
+
+    @Test func commandsGoOneAtATimeToATerminalThatIsThere() async throws {
+        let site = try Site()
+        let first = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        let second = try await site.pipeline.submit(
+            .callBack(number: "0731-8888 1234", listen: false), to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        #expect(site.plane.orders.value.isEmpty)
+        let now = site.clock.now()
+        site.pipeline.ingest([.online(Site.terminal, .tcp, peer: "127.0.0.1:5", protocolName: .jt808, at: now)])
+        #expect(await site.plane.orders.wait { $0.map(\.id) == [first.id] })
+        site.pipeline.ingest([.command(id: first.id, outcome: .sent, at: now)])
+        site.pipeline.ingest([.command(id: first.id, outcome: .confirmed, at: now)])
+        #expect(await site.plane.orders.wait { $0.map(\.id) == [first.id, second.id] })
+        #expect(site.plane.orders.value[1].command == .callBack(number: "073188881234", listen: false))
+        site.advance(61_000)
+        // The operator's next act passes the same thread and disk behind the expiry.
+        _ = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        #expect(try site.pipeline.store.command(first.id)?.outcome == .confirmed)
+        #expect(try site.pipeline.store.command(second.id)?.outcome == .expired)
+        try await site.stop()
+    }
+
+    @Test(arguments: ["120", "0731-120", "+86120", "１２０", "1 2 0", "1-2-0", ""])
+    func noTerminalIsToldToDialAnEmergencyNumber(_ number: String) async throws {
+        for isCommissioned in [true, false] {
+            let site = try Site(configure: { $0.rules.isCommissioned = isCommissioned })
+            let error = await #expect(throws: PipelineError.self) {
+                try await site.pipeline.submit(
+                    .callBack(number: number, listen: false), to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+            }
+            #expect(error?.code == .numberRefused)
+            #expect(try site.pipeline.store.commands(for: Site.terminal).isEmpty)
+            try await site.stop()
+        }
+    }
+
+    @Test func acknowledgingTellsTheTerminal() async throws {
+        let site = try Site()
+        site.pipeline.ingest([
+            .online(Site.terminal, .tcp, peer: "127.0.0.1:5", protocolName: .jt808, at: site.clock.now())
+        ])
+        #expect(await site.answer(to: site.report(.sos, sequence: 77)) == .stored)
+        let id = try #require(try site.incidents().first?.id)
+        _ = try await site.pipeline.operate(.acknowledge(reason: "on the way"), on: id, by: Site.actor)
+        #expect(await site.plane.orders.wait { $0.contains { $0.command == .confirmAlarm(sequence: 77) } })
+        let order = try #require(site.plane.orders.value.last)
+        site.pipeline.ingest([.command(id: order.id, outcome: .confirmed, at: site.clock.now())])
+        #expect(
+            await site.plane.orders.wait {
+                $0.contains { if case .message(_, urgent: true) = $0.command { true } else { false } }
+            })
+        await #expect(throws: OperatorError.self) {
+            try await site.pipeline.operate(.acknowledge(reason: "again"), on: id, by: Site.actor)
+        }
+        try await site.stop()
+    }
+
+    @Test func leavingAFenceOpensAnIncident() async throws {
+        let site = try Site()
+        let fence = try Fence(
+            id: "home",
+            shape: .circle(centre: Coordinate(latitudeDegrees: 28.2, longitudeDegrees: 112.9), radiusMetres: 200),
+            rule: .outsideForbidden, scope: .persons(["p1"]))
+        try await site.pipeline.put(fence, by: Site.actor)
+        var sequence = 0
+        func walk(_ latitude: Double) async -> IngestResult.Outcome? {
+            sequence += 1
+            site.advance(30_000)
+            return await site.answer(to: site.report(sequence: sequence, latitude: latitude))
+        }
+        for latitude in [28.2, 28.2, 28.2, 28.21, 28.21, 28.21] { #expect(await walk(latitude) == .stored) }
+        let incident = try #require(try site.incidents().first)
+        #expect(incident.service == .fenceWatch && incident.fence == "home" && incident.person == "p1")
+        #expect(try site.pipeline.store.restore(now: site.clock.now().wall).fenceStates.count == 1)
+        try await site.stop()
+    }
+
+    @Test func silenceOpensAnIncident() async throws {
+        let site = try Site(configure: { $0.rules.silenceSeconds = 600 })
+        #expect(await site.answer(to: site.report()) == .stored)
+        for _ in 0..<30 { site.advance(60_000) }
+        #expect(await site.hub.sent.wait { $0.contains { $0.notice.incident.causes == ["silence"] } })
+        try await site.stop()
+    }
+
+    @Test func commissioningIsStoredAndAudited() async throws {
+        let site = try Site(configure: { $0.rules.isCommissioned = false })
+        #expect(await site.answer(to: site.report(.sos)) == .stored)
+        #expect(await site.hub.sent.wait { $0.count == 1 })
+        #expect(site.dispatch.sent.value.isEmpty)
+        try await site.pipeline.setCommissioned(true, reason: "inspected", by: Site.actor)
+        site.advance(60_000)
+        #expect(await site.dispatch.sent.wait { $0.count == 1 })
+        #expect(try site.pipeline.store.audit().map(\.action) == ["commission"])
+        try await site.stop()
+    }
+
+    @Test func subscribersHearWhatHappens() async throws {
+        let site = try Site()
+        let stream = site.pipeline.subscribe()
+        site.report(.sos)
+        var heard: [String] = []
+        for await event in stream {
+            switch event {
+            case .event: heard.append("event")
+            case .incident(let incident): heard.append(incident.state.rawValue)
+            default: continue
+            }
+            if heard.count == 2 { break }
+        }
+        #expect(heard == ["event", "open"])
+        try await site.stop()
+    }
+
+    @Test func aPersonIsErasedWithTheTrack() async throws {
+        let site = try Site()
+        #expect(await site.answer(to: site.report()) == .stored)
+        try await site.pipeline.erase(person: "p1", by: Site.actor)
+        let start = ManualClock.start.adding(milliseconds: -1000)
+        let end = ManualClock.start.adding(milliseconds: 60_000)
+        #expect(try site.pipeline.tracks.track(of: Site.terminal, from: start, to: end).isEmpty)
+        #expect(try site.pipeline.store.person("p1") == nil)
+        try await site.stop()
+    }
+
+    @Test func everyThreadTurns() async throws {
+        let site = try Site()
+        #expect(await site.answer(to: site.report(.sos)) == .stored)
+        #expect(await site.hub.sent.wait { $0.count == 1 })
+        #expect(site.pipeline.health.liveness.count == 4)
+        #expect(site.pipeline.health.openIncidents == 1)
+        #expect(try site.pipeline.store.synchronousLevel() == 2)
+        try await site.stop()
+        await #expect(throws: PipelineError.self) {
+            try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import IncidentCore
+import TerminalModel
+import Testing
+
+private func moment(_ seconds: Int64) -> Moment {
+    Moment(wall: start.adding(milliseconds: seconds * 1000), monotonicMilliseconds: 50_000_000 + seconds * 1000)
+}
+
+private func event(
+    _ terminal: Int = 1, percent: Int? = nil, alarm: Bool = false, stored: Bool = false
+) -> TerminalEvent {
+    var event = TerminalEvent(
+        protocolName: .jt808, terminal: TerminalID(nibbles: UInt128(terminal)), message: .number(0x0200), sequence: 1,
+        kind: .report, historical: stored)
+    event.batteryPercent = percent
+    if alarm { event.alarms.insert(.lowBattery) }
+    return event
+}
+
+@Suite struct BatteryTests {
+    @Test func latchesAndClearsWithHysteresis() {
+        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: nil, now: moment(0))
+        let percents = [40, 16, 15, 14, 16, 24, 14, 25, 26, 3, 101]
+        var found: [String] = []
+        for percent in percents {
+            for condition in watch.observe(event(percent: percent), now: moment(0)) {
+                found.append("\(percent) \(condition.isViolation ? "low" : "recovered")")
+            }
+        }
+        #expect(found == ["15 low", "25 recovered", "3 low"])
+    }
+
+    @Test func alarmBitAloneAndStoredItems() {
+        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: nil, now: moment(0))
+        #expect(watch.observe(event(percent: 1), now: moment(0)) == [])
+        #expect(watch.observe(event(alarm: true, stored: true), now: moment(0)) == [])
+        #expect(watch.observe(event(alarm: true), now: moment(0)) == [.lowBattery(percent: nil)])
+        #expect(watch.observe(event(), now: moment(10)) == [])
+        #expect(watch.observe(event(alarm: true), now: moment(20)) == [])
+        #expect(watch.observe(event(), now: moment(30)) == [])
+        #expect(watch.observe(event(), now: moment(629)) == [])
+        #expect(watch.observe(event(), now: moment(630)) == [.batteryRecovered(percent: nil)])
+        #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
+    }
+
+    @Test func seededLatchSaysNothingTwice() {
+        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: nil, now: moment(0))
+        watch.seed(TerminalID(nibbles: 1), lastSeen: start, hasLowBattery: true, now: moment(0))
+        #expect(watch.observe(event(percent: 10), now: moment(0)) == [])
+        #expect(watch.observe(event(percent: 90), now: moment(0)) == [.batteryRecovered(percent: 90)])
+    }
+}
+
+@Suite struct SilenceTests {
+    /// Calls `advance` as a clock would and tells who fell silent when.
+    private func run(_ watch: inout ConditionWatch, until: Int64) -> [String] {
+        var found: [String] = []
+        while let next = watch.nextDeadlineMonotonicMilliseconds, next <= moment(until).monotonicMilliseconds {
+            let now = moment((next - 50_000_000 + 999) / 1000)
+            for (terminal, condition) in watch.advance(now: now) {
+                found.append("\(terminal) \((now.monotonicMilliseconds - 50_000_000) / 1000) \(condition)")
+            }
+        }
+        return found
+    }
+
+    @Test func eachSilenceIsNamedOnce() {
+        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 600, now: moment(0))
+        _ = watch.observe(event(1), now: moment(0))
+        _ = watch.observe(event(2), now: moment(0))
+        _ = watch.observe(event(2), now: moment(500))
+        #expect(run(&watch, until: 5000).count == 2)
+        #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
+        #expect(watch.observe(event(1), now: moment(5000)) == [.heardAgain])
+        #expect(watch.observe(event(1), now: moment(5001)) == [])
+        let again = run(&watch, until: 9000)
+        #expect(again.count == 1)
+        #expect(again[0].hasPrefix("1 56"))
+        #expect(again[0].contains("\(start.adding(milliseconds: 5_001_000))"))
+    }
+
+    @Test func seededTerminalsGetAGraceAfterTheStart() {
+        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 1800, now: moment(0))
+        watch.seed(TerminalID(nibbles: 1), lastSeen: start.adding(milliseconds: -90_000_000), now: moment(0))
+        watch.seed(
+            TerminalID(nibbles: 2), lastSeen: start.adding(milliseconds: -90_000_000), isSilent: true, now: moment(0))
+        watch.seed(TerminalID(nibbles: 3), lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
+        watch.seed(TerminalID(nibbles: 4), lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
+        watch.forget(TerminalID(nibbles: 4))
+        #expect(run(&watch, until: 599) == [])
+        #expect(run(&watch, until: 700).map { $0.prefix(1) } == ["1"])
+        #expect(run(&watch, until: 1199) == [])
+        #expect(run(&watch, until: 4000).map { $0.prefix(1) } == ["3"])
+        #expect(watch.observe(event(2), now: moment(4000)) == [.heardAgain])
+    }
+
+    @Test func longPauseMissesNobody() {
+        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 3600, now: moment(0))
+        for terminal in 1...5000 {
+            _ = watch.observe(event(terminal), now: moment(Int64(terminal)))
+        }
+        #expect(watch.advance(now: moment(1_000_000)).count == 5000)
+        #expect(watch.advance(now: moment(2_000_000)).isEmpty)
+    }
+}
