@@ -5,13 +5,14 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 RULESDIR ?= $(PREFIX)/lib/udev/rules.d
 
-.PHONY: help build demo test test-crash bench format lint install clean
+.PHONY: help build demo test test-crash bench fuzz format lint install clean
 
 help:
-	@echo "make demo        build, start the daemon on its defaults, send a real SOS through it and print the story"
+	@echo "make demo        build, start the daemon on this machine, send a real SOS through it and print the story"
 	@echo "make test        install what is missing and run every test in its short form"
 	@echo "make test-crash  the long crash loop: SOS under kill -9 (SECONDS_TO_RUN=600)"
 	@echo "make bench       decode benchmark beside the C reference"
+	@echo "make fuzz        fuzz the JT/T 808 decoder for a minute (FUZZ_SECONDS=60)"
 	@echo "make build       release build of all programs"
 	@echo "make install     programs, unit, udev rules, example configuration (DESTDIR and PREFIX are honoured)"
 	@echo "make format lint"
@@ -31,6 +32,10 @@ test-crash:
 
 bench:
 	scripts/bench-decode
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	scripts/fuzz $(FUZZ_SECONDS)
 
 format:
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

@@ -13,22 +13,22 @@ public struct IncidentFilter: Sendable, Equatable {
     public var person: String?
     /// Opened at or after.
     public var from: Timestamp?
-    /// Opened before; the opening time of the last one shown asks for the next page.
-    public var before: Timestamp?
-    /// 1 to `maximumLimit`.
+    /// The last one shown: those behind it are asked for. An id that does not exist has nothing behind it.
+    public var after: IncidentID?
+    /// 1 to `maximumLimit` + 1, the one more telling whether another page follows.
     public var limit: Int
 
     public init(
         states: [IncidentState]? = nil, service: Service? = nil, terminal: TerminalID? = nil, person: String? = nil,
-        from: Timestamp? = nil, before: Timestamp? = nil, limit: Int = 100
+        from: Timestamp? = nil, after: IncidentID? = nil, limit: Int = 100
     ) {
         self.states = states
         self.service = service
         self.terminal = terminal
         self.person = person
         self.from = from
-        self.before = before
-        self.limit = min(max(limit, 1), Self.maximumLimit)
+        self.after = after
+        self.limit = min(max(limit, 1), Self.maximumLimit + 1)
     }
 }
 
@@ -92,7 +92,7 @@ extension IncidentStore {
         add("terminal = ?", filter.terminal?.description)
         add("person = ?", filter.person)
         add("opened_at >= ?", filter.from?.milliseconds)
-        add("opened_at < ?", filter.before?.milliseconds)
+        add("(opened_at, id) < (SELECT opened_at, id FROM incidents WHERE id = ?)", filter.after?.description)
         let filtering = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
         let sql = """
             SELECT snapshot FROM incidents \(filtering) ORDER BY opened_at DESC, id DESC LIMIT \(filter.limit)

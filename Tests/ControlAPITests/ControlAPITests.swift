@@ -30,6 +30,40 @@ import Testing
         #expect(String(decoding: try ControlJSON.encode(tree), as: UTF8.self) == text)
     }
 
+    @Test(arguments: [
+        #"{"a":[1,-2.5,true,false,null,"é/\n"],"b":{}}"#, "[]", " 0 ", "-0.5e+3", #""\u4F60\uD83D\uDE00""#, "1e2",
+        "[[],[{}]]",
+    ])
+    func ownReaderAgreesWithFoundation(text: String) throws {
+        let data = Data(text.utf8)
+        let tree = try JSONTree(parsing: data)
+        #expect(
+            try ControlJSON.decode(JSONTree.self, from: ControlJSON.encode(tree))
+                == ControlJSON.decode(JSONTree.self, from: data))
+    }
+
+    @Test(arguments: [
+        ("", 1, 1), ("{", 1, 2), ("{\n\"operator\": a}", 2, 13), ("[1,]", 1, 4), ("[01]", 1, 2), ("[1.]", 1, 4),
+        ("{\"a\":1,\"a\":2}", 1, 8),
+        ("\"a\n\"", 1, 3), ("\"\\uD83D\"", 1, 2), ("[1] x", 1, 5), ("1e999", 1, 1), ("nul", 1, 1), ("\"\\x\"", 1, 2),
+        ("[-]", 1, 2),
+        ("NaN", 1, 1), ("'a'", 1, 1), ("\"abc", 1, 1),
+    ])
+    func faultsOfJSONNameTheirPlace(text: String, line: Int, column: Int) {
+        let fault = #expect(throws: JSONSyntaxFault.self) { try JSONTree(parsing: Data(text.utf8)) }
+        #expect(fault?.line == line)
+        #expect(fault?.column == column)
+    }
+
+    @Test func deepNestingIsRefusedAndEveryPrefixEnds() {
+        #expect(throws: JSONSyntaxFault.self) {
+            try JSONTree(parsing: Data(String(repeating: "[", count: 100_000).utf8))
+        }
+        let text = #"{"a":[1.5e3,"\u00e9\n",{"b":null}],"c":true}"#
+        for length in 0..<text.utf8.count { _ = try? JSONTree(parsing: Data(text.utf8.prefix(length))) }
+        #expect(throws: JSONSyntaxFault.self) { try JSONTree(parsing: Data([0x22, 0xFF, 0x22])) }
+    }
+
     @Test func problemReadsAsOneSentence() {
         let problem = Problem(
             status: 400, title: "t", code: "c", detail: "Wrong.", pointer: "/a", found: "1", allowed: "2")

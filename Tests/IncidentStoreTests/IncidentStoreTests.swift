@@ -181,7 +181,8 @@ import Testing
         #expect(try numbers(IncidentFilter(states: [.open])) == [5, 4, 2, 1])
         #expect(try numbers(IncidentFilter(states: [.closed])) == [3])
         #expect(try numbers(IncidentFilter(person: "p2")) == [2])
-        #expect(try numbers(IncidentFilter(before: Sample.later(4), limit: 2)) == [3, 2])
+        #expect(try numbers(IncidentFilter(after: IncidentID(rawValue: 4), limit: 2)) == [3, 2])
+        #expect(try numbers(IncidentFilter(after: IncidentID(rawValue: 99))) == [])
     }
 
     @Test func erasingForgetsWhoAndWhere() throws {

@@ -220,16 +220,10 @@ final class OutboxPump: Sendable {
             state.targets[target]?.failuresInARow += 1
         }
         if attempt.state != .pending { state.targets[target]?.remove(event) }
-        measure(attempt, handover: item.notice.kind == .opened ? handover : nil)
+        if item.notice.kind == .opened, let handover {
+            GatewayMetric.alarmToHandover.timer().recordMilliseconds(max(0, handover))
+        }
         reports.append(Report(attempt: attempt, outcome: outcome))
-    }
-
-    /// Attempts are few, so the handles are asked for each time.
-    private func measure(_ attempt: DeliveryAttempt, handover: Int64?) {
-        GatewayMetric.escalationAttempts.counter(attempt.target, attempt.outcome).increment()
-        let lasted = attempt.endedAt.milliseconds - attempt.startedAt.milliseconds
-        GatewayMetric.escalationLatency.timer(attempt.target).recordMilliseconds(max(0, lasted))
-        if let handover { GatewayMetric.alarmToHandover.timer().recordMilliseconds(max(0, handover)) }
     }
 
     /// At the end of the process: rows of cut attempts are still pending in the database.

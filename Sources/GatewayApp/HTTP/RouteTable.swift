@@ -127,24 +127,14 @@ struct RouteTable: Sendable {
     private static func checkJSON(_ body: Data, _ schema: Schema) throws(Problem) {
         let tree: JSONTree
         do {
-            tree = try ControlJSON.decode(JSONTree.self, from: body)
+            tree = try JSONTree(parsing: body)
         } catch {
-            throw Problem.request(pointer: "", found: JSONFault.describe(error), allowed: "JSON (RFC 8259) in UTF-8")
+            throw Problem.request(pointer: "", found: error.description, allowed: "JSON (RFC 8259) in UTF-8")
         }
         do {
             try schema.validate(tree)
         } catch {
             throw Problem.request(pointer: error.pointer, found: error.found, allowed: error.allowed)
         }
-    }
-}
-
-/// Says what is wrong with a text that is no JSON, with the line and column where the reader stopped.
-enum JSONFault {
-    static func describe(_ error: any Error) -> String {
-        guard case .dataCorrupted(let context)? = error as? DecodingError else { return "something that is not JSON" }
-        guard let cause = context.underlyingError else { return context.debugDescription }
-        let text = (cause as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
-        return text ?? "\(cause)"
     }
 }

@@ -51,13 +51,13 @@ extension Shapes {
         (type, .object([.required("type", .choice([type])), .required("coordinates", coordinates)]))
     }
 
-    private static let rings = Schema.array(.array(place, count: 3...2000), count: 1...20)
+    private static let rings = Schema.array(.array(place, count: 3...5000), count: 1...16)
 
     private static let geometry = Schema.variants(
         by: "type",
         [
-            geometry("LineString", .array(place, count: 2...2000)),
-            geometry("MultiPolygon", .array(rings, count: 1...20)), geometry("Point", place),
+            geometry("LineString", .array(place, count: 2...5000)),
+            geometry("MultiPolygon", .array(rings, count: 1...8)), geometry("Point", place),
             geometry("Polygon", rings),
         ])
 

@@ -8,7 +8,7 @@ struct FenceImport {
 
     static func read(_ data: Data, operations: any GatewayOperations) async throws -> FenceImport {
         var result = FenceImport()
-        let document = try ControlJSON.decode(JSONTree.self, from: data)
+        let document = try JSONTree(parsing: data)
         let features: [JSONTree]
         if case .array(let elements)? = document["features"] { features = elements } else { features = [document] }
         var seen: [String: Int] = [:]

@@ -106,15 +106,23 @@ struct ChannelSet: Sendable {
     /// Makes the channels of a configuration. A target that did not change keeps its channel, whose secrets are read
     /// again; throws without any change in force when one cannot be made.
     init(_ configuration: GatewayConfiguration, keeping old: ChannelSet, logger: Logger) throws {
-        for target in configuration.targets {
-            if let known = old.channels[target.name], known.target == target {
-                try known.channel.reloadSecrets()
-                channels[target.name] = known
-            } else {
-                let channel = try WebhookChannel(
-                    target.webhookTarget, gateway: configuration.gateway.name, logger: logger)
-                channels[target.name] = (target, channel)
+        var made: [WebhookChannel] = []
+        do {
+            for target in configuration.targets {
+                if let known = old.channels[target.name], known.target == target {
+                    try known.channel.reloadSecrets()
+                    channels[target.name] = known
+                } else {
+                    let channel = try WebhookChannel(
+                        target.webhookTarget, gateway: configuration.gateway.name, logger: logger)
+                    made.append(channel)
+                    channels[target.name] = (target, channel)
+                }
             }
+        } catch {
+            // The client of a channel may be released only after its shutdown.
+            for channel in made { Task { await channel.shutdown() } }
+            throw error
         }
     }
 

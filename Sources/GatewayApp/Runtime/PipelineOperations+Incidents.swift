@@ -7,23 +7,11 @@ import TerminalModel
 extension PipelineOperations {
     func incidents(_ query: IncidentQuery) async throws -> IncidentPage {
         try await answering {
-            var filter = IncidentFilter(
+            let filter = IncidentFilter(
                 states: query.states.count == IncidentState.allCases.count ? nil : Array(query.states),
-                service: query.service, terminal: query.terminal, person: query.person,
-                limit: IncidentFilter.maximumLimit)
-            if let after = query.after {
-                guard let last = try pipeline.store.history(of: after)?.incident else {
-                    return IncidentPage(incidents: [], next: nil)
-                }
-                // Incidents of the same millisecond come again and are skipped below.
-                filter.before = last.openedAt.adding(milliseconds: 1)
-            } else {
-                filter.limit = query.limit + 1
-            }
-            var found = try pipeline.store.incidents(filter)
-            if let after = query.after, let index = found.firstIndex(where: { $0.id == after }) {
-                found.removeFirst(index + 1)
-            }
+                service: query.service, terminal: query.terminal, person: query.person, after: query.after,
+                limit: query.limit + 1)
+            let found = try pipeline.store.incidents(filter)
             var names = NameCache(store: pipeline.store)
             let views = try found.prefix(query.limit).map { IncidentView($0, name: try names.name(of: $0.person)) }
             return IncidentPage(
@@ -110,6 +98,6 @@ extension EvidenceView {
 extension JSONTree {
     /// Our own JSON text as a tree; null when it cannot be read.
     init(text: String) {
-        self = (try? ControlJSON.decode(JSONTree.self, from: .init(text.utf8))) ?? .null
+        self = (try? JSONTree(parsing: .init(text.utf8))) ?? .null
     }
 }
