@@ -1,3 +1,4 @@
+import EscalationChannels
 import Foundation
 import GatewayTelemetry
 import Glibc
