@@ -159,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "GatewayAppTests",
             dependencies: [
-                "GatewayApp", "ControlAPI", "IncidentCore", "TerminalModel",
+                "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "TerminalModel",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -297,7 +297,7 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
 
     def incidents(self, **query) -> list[dict]:
         """All incidents, closed ones too, page after page."""
-        found, query = [], {"limit": 1000, "state": "all", **query}
+        found, query = [], {"limit": 500, "state": "all", **query}
         while True:
             page = self.api("GET", "/v1/incidents", query=query)
             found += page["incidents"]

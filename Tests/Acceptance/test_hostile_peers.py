@@ -11,12 +11,13 @@ from pathlib import Path
 from jt808_terminal import Messages, Terminal, acknowledges, noise
 from press_fleet import PressFleet, percentile
 
-SECONDS = 6.0
+SECONDS = 5.0
 PRESSES_A_SECOND = 50
 # Two cores are shared with the load itself: below this, a ratio says nothing.
 NOISE_FLOOR_SECONDS = 0.040
 ATTEMPTS = 3
 MOST_GROWTH_KIBIBYTES = 8 * 1024
+MOST_UNREAD_FRAMES = 2_000_000
 
 
 def sos_p99(site, prefix: str) -> float:
@@ -29,10 +30,11 @@ def sos_p99(site, prefix: str) -> float:
     return percentile([press.latency for press in fleet.presses], 0.99)
 
 
-def beside_hostile_peers(site, prefix: str, seed: int) -> tuple[float, dict]:
+def beside_hostile_peers(site, prefix: str, seed: int, elsewhere=None) -> tuple[float, dict]:
+    """The p99 of good terminals at `site` while the bad peers are there, or at another gateway of this machine."""
     peers = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("hostile_peers.py"), "--port", str(site.port), "--seconds",
-         str(SECONDS), "--seed", str(seed)], stdout=subprocess.PIPE, text=True)
+        [sys.executable, Path(__file__).with_name("hostile_peers.py"), "--port", str((elsewhere or site).port),
+         "--seconds", str(SECONDS), "--seed", str(seed)], stdout=subprocess.PIPE, text=True)
     slowest = sos_p99(site, prefix)
     output, _ = peers.communicate(timeout=60)
     assert peers.returncode == 0
@@ -40,21 +42,29 @@ def beside_hostile_peers(site, prefix: str, seed: int) -> tuple[float, dict]:
 
 
 def test_good_terminals_do_not_notice_bad_peers(new_site, figure):
-    site = new_site()
+    site, other = new_site(), new_site()
     site.start()
     seed = random.randrange(1 << 30)
-    results, resident = [], []
+    results, resident, prefixes = [], [], iter(range(1800, 1840))
     for attempt in range(ATTEMPTS):
-        clean = sos_p99(site, f"{1800 + 2 * attempt}")
-        hostile, counts = beside_hostile_peers(site, f"{1801 + 2 * attempt}", seed + attempt)
+        clean = sos_p99(site, f"{next(prefixes)}")
+        hostile, counts = beside_hostile_peers(site, f"{next(prefixes)}", seed + attempt)
         resident.append(site.resident_kibibytes())
         figure(
             f"seed {seed + attempt}: SOS p99 {clean * 1000:.1f} ms clean, {hostile * 1000:.1f} ms beside {counts}; "
             f"resident {resident[-1]} KiB")
         assert counts["noisy_frames"] > 0 and counts["noisy_acknowledged"] == counts["noisy_frames"], counts
         assert counts["random_strings"] >= 9_900 and counts["half_open"] == 200, counts
-        results.append(hostile <= max(2 * clean, NOISE_FLOOR_SECONDS))
-        if results[-1] and len(results) > 1:
+        good = hostile <= max(2 * clean, NOISE_FLOOR_SECONDS)
+        if not good:
+            # The bad peers cost processor time of this machine too: the same peers at a gateway of their own tell that apart.
+            if other.process is None:
+                other.start()
+            control, _ = beside_hostile_peers(site, f"{next(prefixes)}", seed + attempt, elsewhere=other)
+            figure(f"SOS p99 {control * 1000:.1f} ms with the same peers at another gateway of this machine")
+            good = hostile <= max(2 * control, NOISE_FLOOR_SECONDS)
+        results.append(good)
+        if good and len(results) > 1:
             break
     assert any(results)
     growth = resident[-1] - resident[0]
@@ -85,6 +95,31 @@ def test_a_frame_in_single_bytes_is_a_frame(new_site):
             time.sleep(0.002)
         assert terminal.request(request)
     assert len(site.incidents_of("17960000002")) == 1
+
+
+def test_a_peer_that_never_reads_is_let_go(new_site, figure):
+    """Its answers fill the kernel's buffers and then ours, which have a limit."""
+    site = new_site()
+    site.start()
+    before = site.resident_kibibytes()
+    messages, sent = Messages("017960000007"), 0
+    wire = b"".join(messages.heartbeat().encode() for _ in range(2000))
+    with socket.socket() as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.settimeout(2)
+        peer.connect(("127.0.0.1", site.port))
+        try:
+            while sent < MOST_UNREAD_FRAMES:
+                peer.sendall(wire)
+                sent += 2000
+        except (ConnectionError, TimeoutError):
+            pass
+    grown = site.resident_kibibytes() - before
+    figure(f"let go or held after {sent} frames; resident memory grew by {grown} KiB")
+    assert sent < MOST_UNREAD_FRAMES, "a peer that never reads was served without end"
+    assert grown < 32 * 1024
+    with Terminal.connect(site.port, "017960000008") as terminal:
+        assert terminal.request(terminal.sos())
 
 
 def test_stalled_peers_are_let_go(new_site):

@@ -98,19 +98,22 @@ def test_impossible_time(site, terminal, stamp):
     assert terminal.request(terminal.location(Fix(latitude=28.3, longitude=112.8)))
 
 
-def test_old_time_opens_a_late_incident_and_leaves_120_alone(site, terminal):
+def test_live_report_with_an_old_clock(site, terminal):
+    """An SOS from a clock that is hours behind: whether it is late cannot be known, so it is heard in full."""
     incident = press(site, terminal, Fix(time=datetime.now(timezone.utc) - timedelta(hours=3)))
-    assert incident["late"]
-    check_heard(site, incident, dispatch=False)
+    assert site.receivers["care-hub"].wait_event(incident["id"], "incident.opened")["verified"]
 
 
-def test_stored_sos_in_a_batch(site, terminal):
+@pytest.mark.parametrize("minutes,dispatch", [(3, True), (180, False)])
+def test_stored_sos_in_a_batch(site, terminal, minutes, dispatch):
+    """Stored on the terminal: late, and above the configured age 120 is left to a human."""
     now = datetime.now(timezone.utc)
-    fixes = [Fix(time=now - timedelta(minutes=3)), Fix(time=now - timedelta(minutes=2), alarms=1), Fix(time=now)]
+    made = now - timedelta(minutes=minutes)
+    fixes = [Fix(time=made), Fix(time=made + timedelta(seconds=30), alarms=1), Fix(time=now - timedelta(seconds=30))]
     assert terminal.request(terminal.batch(fixes))
     incident = site.wait_incident(terminal.terminal_id)
-    assert incident["presses"] == 1
-    check_heard(site, incident, dispatch=True)
+    assert incident["presses"] == 1 and incident["late"]
+    check_heard(site, incident, dispatch)
 
 
 def test_out_of_order(site, terminal):
@@ -158,21 +161,31 @@ def test_held_bit(site, terminal):
     check_heard(site, incident, dispatch=True)
 
 
-def test_a_second_press_raises_attention_again(site, terminal):
-    incident = press(site, terminal, Fix())
-    assert terminal.request(terminal.location())
-    assert terminal.request(terminal.sos())
+def clock(kind: str):
+    """Device times of three reports: a clock that goes, and one that stands still (many send the time of the last fix)."""
+    start = datetime.now(timezone.utc) - timedelta(seconds=60)
+    return [start + timedelta(seconds=0 if kind == "frozen" else 10 * number) for number in range(3)]
+
+
+@pytest.mark.parametrize("kind", ["going", "frozen"])
+def test_a_second_press_raises_attention_again(site, terminal, kind):
+    pressed, released, again = clock(kind)
+    incident = press(site, terminal, Fix(time=pressed))
+    assert terminal.request(terminal.location(Fix(time=released)))
+    assert terminal.request(terminal.sos(Fix(time=again)))
     same, = site.incidents_of(terminal.terminal_id)
     assert (same["id"], same["presses"]) == (incident["id"], 2)
 
 
-def test_a_press_after_closing_is_a_new_incident(site, terminal):
-    incident = press(site, terminal, Fix())
-    assert terminal.request(terminal.location())
+@pytest.mark.parametrize("kind", ["going", "frozen"])
+def test_a_press_after_closing_is_a_new_incident(site, terminal, kind):
+    pressed, released, again = clock(kind)
+    incident = press(site, terminal, Fix(time=pressed))
+    assert terminal.request(terminal.location(Fix(time=released)))
     site.close(incident["id"])
-    assert terminal.request(terminal.sos())
+    assert terminal.request(terminal.sos(Fix(time=again)))
     incidents = site.incidents_of(terminal.terminal_id)
-    assert len(incidents) == 2
+    assert len(incidents) == 2, "the press after closing was muted"
     assert sorted(one["state"] == "closed" for one in incidents) == [False, True]
 
 

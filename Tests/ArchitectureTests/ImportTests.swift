@@ -20,7 +20,8 @@ struct ImportTests {
         "CWireBytes": Rule(allowed: [], reason: "a C shim stands alone"),
         "CReactor": Rule(allowed: [], reason: "a C shim stands alone"),
         "WireBytes": Rule(allowed: ["CWireBytes"], reason: "bytes know no domain and no system"),
-        "TerminalModel": Rule(allowed: ["Synchronization"], reason: "the domain's words need the standard library alone"),
+        "TerminalModel": Rule(
+            allowed: ["Synchronization"], reason: "the domain's words need the standard library alone"),
         "TerminalProtocols": Rule(
             allowed: ["WireBytes", "TerminalModel"], reason: "replay and fuzzing run without a loop and a clock"),
         "TerminalSession": Rule(

@@ -127,9 +127,19 @@ struct Decider: ~Copyable {
         let touchesLife = isLifeSafety || decision.changes.contains { $0.incident.service.isLifeSafety }
         if touchesLife || !decision.isEmpty || !event.keys.isEmpty {
             var entry = CommitEntry()
-            entry.results = [IngestResult(ticket: ticket, outcome: .stored, isAlarm: touchesLife)]
+            // An alarm or a key is answered when its incident is stored; a mere position that moved an incident on is
+            // answered when the track has it, which is written after the incident.
+            let isPosition = event.alarms.isEmpty && event.keys.isEmpty && configuration.positionPolicy == .stored
+            let answeredByTrack = isPosition && point != nil
+            if !answeredByTrack {
+                entry.results = [IngestResult(ticket: ticket, outcome: .stored, isAlarm: touchesLife)]
+            }
             if let point {
-                entry.track = [TrackItem(point: point, ticket: nil, arrivedMilliseconds: now.monotonicMilliseconds)]
+                entry.track = [
+                    TrackItem(
+                        point: point, ticket: answeredByTrack ? ticket : nil,
+                        arrivedMilliseconds: now.monotonicMilliseconds)
+                ]
             }
             if touchesLife { entry.alarmReceivedMilliseconds = received(event, now: now) }
             absorb(decision, into: &entry, now: now)

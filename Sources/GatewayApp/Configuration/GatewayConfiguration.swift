@@ -119,6 +119,11 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var isTrustedByID: Bool
     }
 
+    /// Models whose terminals are known by their id alone (promise P6), from both places that may say so.
+    var trustedModels: Set<String> {
+        Set(sessions.trustByIDModels).union(models.filter(\.isTrustedByID).map(\.name))
+    }
+
     /// What the incident engine must know of this configuration.
     public func incidentRules(isCommissioned: Bool) -> IncidentRules {
         IncidentRules(

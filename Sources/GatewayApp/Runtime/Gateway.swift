@@ -16,7 +16,20 @@ import TerminalTransport
 ///
 /// Parts start in the order of their need and stop in reverse: stores, pipeline, channels, status socket, terminals last.
 public final class Gateway: Service {
-    private struct State {
+    /// Shared with the routes, which ask what the configuration says now.
+    private final class SharedState: Sendable {
+        private let state: Mutex<State>
+
+        init(_ state: State) {
+            self.state = Mutex(state)
+        }
+
+        func withLock<Value: Sendable>(_ body: (inout sending State) -> sending Value) -> Value {
+            state.withLock { body(&$0) }
+        }
+    }
+
+    private struct State: Sendable {
         var configuration: GatewayConfiguration
         var channels: ChannelSet
         var heartbeat: Task<Void, Never>?
@@ -35,7 +48,9 @@ public final class Gateway: Service {
     private let health: GatewayHealth
     private let manager: ServiceManager
     private let operations: PipelineOperations
-    private let state: Mutex<State>
+    private let state: SharedState
+    /// Ends when terminals are answered.
+    private let beforeServing = AsyncStream.makeStream(of: Void.self)
 
     /// Opens the stores and restores what the last run left; nothing is read from terminals and nothing is sent yet.
     ///
@@ -64,21 +79,19 @@ public final class Gateway: Service {
         pipeline = try AlarmPipeline(
             configuration: configuration.pipelineConfiguration(bootID: Machine.bootID), store: store, tracks: tracks,
             directory: directory, plane: transport, channels: channels.all, clock: clock, logger: logger)
+        state = SharedState(State(configuration: configuration, channels: channels))
         health = GatewayHealth(
             name: configuration.gateway.name, startedAt: now, logger: logger, transport: transport)
         operations = PipelineOperations(
             pipeline: pipeline, directory: directory, registry: registry, health: health, clock: clock,
-            backupDirectory: path + "/backups")
-        state = Mutex(State(configuration: configuration, channels: channels))
+            backupDirectory: path + "/backups",
+            trustedModels: { [state] in state.withLock { $0.configuration.trustedModels } })
     }
 
-    /// Where terminals are answered, once they are; a configured port 0 has become the port that was given.
-    public var terminalAddresses: [String] { state.withLock(\.terminalAddresses) }
-
-    /// True between the first accepted terminal and the beginning of the end.
-    public var isReady: Bool {
-        (try? health.status(pipeline: pipeline, directory: directory, registry: registry, now: clock.now().wall).ready)
-            ?? false
+    /// Waits until terminals are answered and says where; a configured port 0 has become the port that was given.
+    public func serving() async -> [String] {
+        for await _ in beforeServing.stream {}
+        return state.withLock { $0.terminalAddresses }
     }
 
     /// Runs until graceful shutdown.
@@ -88,7 +101,7 @@ public final class Gateway: Service {
         pipeline.start()
         health.setCommissioned(try await pipeline.isCommissioned())
         let (listening, continuation) = AsyncStream.makeStream(of: Void.self)
-        let configuration = state.withLock(\.configuration)
+        let configuration = state.withLock { $0.configuration }
         let socket = StatusSocket(
             path: configuration.gateway.socketPath, operations: operations, logger: logger
         ) { continuation.finish() }
@@ -124,6 +137,7 @@ public final class Gateway: Service {
     private func serveTerminals() async throws {
         let addresses = try transport.start(sink: PipelineSink(pipeline: pipeline)).map(\.description)
         state.withLock { $0.terminalAddresses = addresses }
+        beforeServing.continuation.finish()
         health.setReady(true)
         manager.ready()
         for address in addresses {

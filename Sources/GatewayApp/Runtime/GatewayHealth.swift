@@ -117,7 +117,12 @@ final class GatewayHealth: Sendable {
         for target in health.targets {
             GatewayMetric.outboxPending.gauge(target.target).set(Double(target.waiting + target.inFlight))
         }
-        for queue in health.queues { GatewayMetric.queueDepth.gauge(queue.name).set(Double(queue.depth)) }
+        var depths = ["ingest": 0, "writes": 0, "events": 0]
+        for queue in health.queues {
+            let stage = queue.name.hasPrefix("ingest") ? "ingest" : queue.name == "events" ? "events" : "writes"
+            depths[stage, default: 0] += queue.depth
+        }
+        for (stage, depth) in depths { GatewayMetric.queueDepth.gauge(stage).set(Double(depth)) }
     }
 }
 

@@ -20,6 +20,12 @@ extension PipelineOperations {
     }
 
     func store(people: [Person], assignments: [TerminalAssignment], by actor: Operator) async throws {
+        let trusted = trustedModels()
+        let assignments = assignments.map { assignment in
+            var assignment = assignment
+            if trusted.contains(assignment.model) { assignment.trustedByID = true }
+            return assignment
+        }
         try await answering {
             try await pipeline.importRecords(people: people, assignments: assignments, by: actor)
         }

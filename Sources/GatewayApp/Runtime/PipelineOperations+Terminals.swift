@@ -66,7 +66,10 @@ extension PipelineOperations {
             var assignment =
                 try pipeline.store.terminal(id)?.assignment ?? TerminalAssignment(terminal: id, person: nil)
             assignment.person = request.person
-            if let model = request.model { assignment.model = model }
+            if let model = request.model {
+                assignment.model = model
+                assignment.trustedByID = trustedModels().contains(model)
+            }
             if let offset = request.utcOffsetMinutes { assignment.utcOffsetMinutes = offset }
             if let trusted = request.trustByID { assignment.trustedByID = trusted }
             try await pipeline.assign(assignment, by: actor)

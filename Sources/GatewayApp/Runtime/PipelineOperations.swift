@@ -21,11 +21,13 @@ struct PipelineOperations: GatewayOperations {
     let clock: any PipelineClock
     /// Absolute path under which copies of the databases are made.
     let backupDirectory: String
+    /// Models whose terminals are listed as known by their id alone, as the configuration says now.
+    let trustedModels: @Sendable () -> Set<String>
     private let watchers = WatcherCount()
 
     init(
         pipeline: AlarmPipeline, directory: TerminalDirectory, registry: PrometheusRegistry, health: GatewayHealth,
-        clock: any PipelineClock, backupDirectory: String
+        clock: any PipelineClock, backupDirectory: String, trustedModels: @escaping @Sendable () -> Set<String>
     ) {
         self.pipeline = pipeline
         self.directory = directory
@@ -33,6 +35,7 @@ struct PipelineOperations: GatewayOperations {
         self.health = health
         self.clock = clock
         self.backupDirectory = backupDirectory
+        self.trustedModels = trustedModels
     }
 
     func status() async throws -> GatewayStatus {

@@ -92,7 +92,7 @@ import Testing
             let started = ContinuousClock.now
             let result = try #require(try await fixture.send().first)
             #expect(result.text.hasPrefix("retry after - channel_timeout: no answer within 150 ms, "))
-            #expect(ContinuousClock.now - started < .seconds(2))
+            #expect(ContinuousClock.now - started < .seconds(4))
         }
     }
 
@@ -103,7 +103,7 @@ import Testing
             let result = try #require(try await fixture.send().first)
             #expect(result.text.hasPrefix("accepted HTTP 200 in "))
             #expect(result.text.hasSuffix("answer \"half\""))
-            #expect(ContinuousClock.now - started < .seconds(2))
+            #expect(ContinuousClock.now - started < .seconds(4))
         }
     }
 
@@ -113,7 +113,7 @@ import Testing
             let started = ContinuousClock.now
             let result = try #require(try await fixture.send().first)
             #expect(result.text.hasSuffix("answer \"\(String(repeating: "x", count: 300))…\""))
-            #expect(ContinuousClock.now - started < .seconds(2))
+            #expect(ContinuousClock.now - started < .seconds(4))
         }
     }
 

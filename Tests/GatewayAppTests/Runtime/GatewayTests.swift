@@ -1,0 +1,95 @@
+import ControlAPI
+import Foundation
+import GatewayTelemetry
+import Logging
+import ServiceLifecycle
+import TerminalModel
+import Testing
+
+@testable import GatewayApp
+
+/// A gateway with stores, sockets and a port of its own while `body` runs.
+private func withGateway<Result: Sendable>(
+    _ more: String = "", _ body: @escaping @Sendable (Gateway, ControlClient, URL) async throws -> Result
+) async throws -> Result {
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ydt-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let file = directory.appendingPathComponent("yidiantong.toml")
+    let text = """
+        [gateway]
+        state_directory = "\(directory.path)/state"
+        socket = "\(directory.path)/s"
+        [reactor]
+        threads = 1
+        \(more)
+        """
+    try text.write(to: file, atomically: true, encoding: .utf8)
+    var configuration = try GatewayConfiguration.load(path: file.path)
+    configuration.listeners = [.init(protocolName: .jt808, address: ListenAddress(host: "127.0.0.1", port: 0))]
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let gateway = try Gateway(
+        configuration, configurationPath: file.path, registry: PrometheusRegistry(), logger: logger)
+    let group = ServiceGroup(configuration: .init(services: [gateway], logger: logger))
+    let client = ControlClient(socketPath: "\(directory.path)/s", timeoutSeconds: 5)
+    return try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        let addresses = await gateway.serving()
+        #expect(addresses.first?.hasPrefix("127.0.0.1:") == true)
+        let result = try await body(gateway, client, file)
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+        return result
+    }
+}
+
+@Suite struct GatewayTests {
+    @Test func startsAnswersAndEnds() async throws {
+        try await withGateway { _, client, _ in
+            let status = try await client.get(GatewayStatus.self, "/v1/status")
+            #expect(status.ready && status.healthy && !status.commissioned)
+            let request = CommissionRequest(operator: "op-1", reason: "test")
+            _ = try await client.send("POST", "/v1/commission", request, as: CommissionReport.self)
+            let after = try await client.get(GatewayStatus.self, "/v1/status")
+            #expect(after.commissioned)
+        }
+    }
+
+    @Test func aFileWithFaultsChangesNothing() async throws {
+        try await withGateway { gateway, _, file in
+            let good = try String(contentsOf: file, encoding: .utf8)
+            try (good + "\n[rulez]\n").write(to: file, atomically: true, encoding: .utf8)
+            let error = await #expect(throws: ConfigurationError.self) { try await gateway.reload() }
+            #expect(error?.issues.map(\.keyPath) == ["rulez"])
+            try (good + "\n[rules]\nlow_battery_percent = 20\n").write(to: file, atomically: true, encoding: .utf8)
+            try await gateway.reload()
+        }
+    }
+
+    @Test func modelsThatTheSiteTrustsAreListedAsTrusted() async throws {
+        try await withGateway("[[model]]\nname = \"pager-1\"\ntrust_by_id = true") { _, client, _ in
+            let csv = Data("id,name,terminals,model\np1,a,1,pager-1\np2,b,2,other\n".utf8)
+            _ = try await client.request("POST", "/v1/import/people", contentType: "text/csv", body: csv)
+            let page = try await client.get(TerminalPage.self, "/v1/terminals")
+            #expect(page.terminals.map(\.trustByID) == [true, false])
+        }
+    }
+
+    @Test func pagesOfTerminalsGoOnWhereTheLastOneEnded() async throws {
+        try await withGateway { _, client, _ in
+            let rows = (1...7).map { "p\($0),n,\(100 + $0)" }.joined(separator: "\n")
+            let csv = Data("id,name,terminals\n\(rows)\n".utf8)
+            _ = try await client.request("POST", "/v1/import/people", contentType: "text/csv", body: csv)
+            var seen: [String] = []
+            var query = [("limit", "3")]
+            while true {
+                let page = try await client.get(TerminalPage.self, "/v1/terminals", query: query)
+                seen += page.terminals.map(\.terminal)
+                guard let next = page.next else { break }
+                query = [("limit", "3"), ("after", next)]
+            }
+            #expect(seen == (101...107).map(String.init))
+        }
+    }
+}
