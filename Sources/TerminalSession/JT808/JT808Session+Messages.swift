@@ -137,18 +137,10 @@ extension JT808Session {
             say(.mediaAcknowledgement(JT808MediaAcknowledgement(mediaID: mediaID)), state: index, into: &actions)
             return
         }
-        guard Self.expectsGeneralResponse(done.messageID) else { return }
+        guard JT808Message.platformReply(to: done.messageID) == 0x8001 else { return }
         let response = JT808Response(
             flowID: done.flowID, messageID: done.messageID, result: done.isAlarm ? .alarmConfirmed : .ok)
         say(.platformResponse(response), state: index, into: &actions)
-    }
-
-    /// Replies to commands of ours end the exchange; everything else wants 0x8001 (section 6).
-    private static func expectsGeneralResponse(_ messageID: UInt16) -> Bool {
-        switch messageID {
-        case 0x0001, 0x0104, 0x0107, 0x0201, 0x0302, 0x0500, 0x0608, 0x0700, 0x0802, 0x0805, 0x1300: false
-        default: true
-        }
     }
 
     // MARK: - Registration and authentication
