@@ -238,7 +238,7 @@ final class IncidentCommitter: Sendable {
         if entry.writes.count > 1, !entry.isDiscardable {
             for write in entry.writes { try? store.write([write]) }
         }
-        refuseResults(of: entry)
+        refuseAll(of: entry)
         outlets.deliveries(entry.deliveries.map(\.notDurable))
         entry.onSettled?(error)
     }
@@ -350,6 +350,13 @@ final class IncidentCommitter: Sendable {
         keep(entry, StoreError(failure.code, failure.message), now, &state)
     }
 
+    /// Of an entry that is given up its position has no incident to follow either: its report is refused as well.
+    private func refuseAll(of entry: CommitEntry) {
+        refuseResults(of: entry)
+        let tickets = entry.track.compactMap(\.ticket)
+        if !tickets.isEmpty { outlets.results(tickets.map { IngestResult(ticket: $0, outcome: .failed) }) }
+    }
+
     private func refuseResults(of entry: CommitEntry) {
         guard !entry.results.isEmpty else { return }
         outlets.results(entry.results.map { IngestResult(ticket: $0.ticket, outcome: .failed, isAlarm: $0.isAlarm) })
@@ -371,7 +378,7 @@ final class IncidentCommitter: Sendable {
         guard state.pending.count < room else {
             dropped.wrappingAdd(1, ordering: .relaxed)
             state.lostRoomFor.formUnion(entry.incidents.map(\.id))
-            refuseResults(of: entry)
+            refuseAll(of: entry)
             return
         }
         state.pending.append(entry)
