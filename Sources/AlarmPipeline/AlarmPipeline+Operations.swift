@@ -129,7 +129,7 @@ extension AlarmPipeline {
             decider.people.forget(person)
             for terminal in terminals {
                 decider.terminals[terminal]?.assignment.person = nil
-                decider.lastWords[terminal] = nil
+                decider.forgetLastWords(of: terminal)
             }
             var entry = CommitEntry()
             entry.audit("erase_person", person, by: actor, at: now.wall)

@@ -195,6 +195,43 @@ extension IncidentStore {
         }
     }
 
+    /// What a terminal said beside positions and incidents, newest first, without the media.
+    public func messages(from terminal: TerminalID, limit: Int = 100) throws(StoreError) -> [MessageRecord] {
+        try storing {
+            try readers.read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT received, kind, event FROM messages WHERE terminal = ?
+                        ORDER BY received DESC, id DESC LIMIT ?
+                        """, arguments: [terminal.description, limit]
+                ).map { row in
+                    MessageRecord(
+                        terminal: terminal, received: Timestamp(milliseconds: row[0]),
+                        kind: EventKind(rawValue: row[1]) ?? .other, event: row[2])
+                }
+            }
+        }
+    }
+
+    /// What a terminal sent in pictures and sound, newest first.
+    public func media(from terminal: TerminalID, limit: Int = 10) throws(StoreError) -> [MediaRecord] {
+        try storing {
+            try readers.read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT media_id, type, format, event_code, data FROM media WHERE terminal = ?
+                        ORDER BY received DESC, id DESC LIMIT ?
+                        """, arguments: [terminal.description, limit]
+                ).map { row in
+                    MediaRecord(
+                        mediaID: row[0], type: row[1], format: row[2], eventCode: row[3], data: [UInt8](row[4] as Data))
+                }
+            }
+        }
+    }
+
     /// Newest first.
     public func commands(for terminal: TerminalID, limit: Int = 100) throws(StoreError) -> [CommandRecord] {
         try storing {

@@ -103,7 +103,8 @@ final class DecisionLoop: Sendable {
     private func takeOutput(_ decider: inout Decider) -> Decider.Output {
         if decider.attentionChanged {
             decider.attentionChanged = false
-            queue.setAttention(Set(decider.attention.keys))
+            queue.changeAttention(decider.attentionMoves)
+            decider.attentionMoves = [:]
             let open = decider.open
             counts.withLock { counts in
                 counts = Counts(open: open.count, unacknowledged: open.values.count { $0 })
