@@ -154,7 +154,7 @@ extension IncidentStore {
             try readers.read { database in
                 try String.fetchAll(
                     database, sql: "SELECT card FROM people WHERE id > ? ORDER BY id LIMIT ?",
-                    arguments: [after, min(max(limit, 1), IncidentFilter.maximumLimit)]
+                    arguments: [after, min(max(limit, 1), IncidentFilter.maximumLimit + 1)]
                 ).map { try ColumnJSON.value(Person.self, $0) }
             }
         }

@@ -62,6 +62,8 @@ struct Decider: ~Copyable {
 
     var terminals: [TerminalID: Terminal] = [:]
     var presences: [TerminalID: Presence] = [:]
+    /// Connected terminals that were in no list when they came.
+    var strangers: Set<TerminalID> = []
     /// Open incidents with what was last known of their need for a human.
     var open: [IncidentID: Bool] = [:]
     /// Open incidents by terminal; their terminals use the alarm lane.
@@ -98,10 +100,14 @@ struct Decider: ~Copyable {
         case .online(let terminal, let bearer, let peer, let protocolName, let at):
             if presences[terminal]?.bearer ?? bearer == bearer { reconnected(terminal, at: at.wall) }
             presences[terminal] = Presence(bearer: bearer, peer: peer, protocolName: protocolName, since: at.wall)
+            if terminals[terminal] == nil { strangers.insert(terminal) }
             publish(.online(terminal, bearer, peer: peer, at: at.wall))
             sendNext(to: terminal, now: now)
         case .offline(let terminal, let bearer, let reason, let at):
-            if presences[terminal]?.bearer == bearer { presences[terminal] = nil }
+            if presences[terminal]?.bearer == bearer {
+                presences[terminal] = nil
+                strangers.remove(terminal)
+            }
             commands.disconnected(terminal)
             publish(.offline(terminal, bearer, reason: reason, at: at.wall))
         case .command(let id, let outcome, let at): commandOutcome(id, outcome, at: at.wall, now: now)
