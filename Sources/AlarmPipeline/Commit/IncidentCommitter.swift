@@ -42,6 +42,8 @@ final class IncidentCommitter: Sendable {
         var nextTryMilliseconds: Int64 = 0
         var pauseMilliseconds: Int64 = 0
         var lostRoomFor: Set<IncidentID> = []
+        /// Entries in `pending` by incident.
+        var notDurable: [IncidentID: Int] = [:]
         var lastBatchEntries = 0
     }
 
@@ -318,6 +320,7 @@ final class IncidentCommitter: Sendable {
             return
         }
         state.pending.append(entry)
+        for incident in entry.incidents { state.notDurable[incident.id, default: 0] += 1 }
         publishFailure(state)
     }
 
@@ -330,6 +333,10 @@ final class IncidentCommitter: Sendable {
                 fail(error, now, &state)
                 publishFailure(state)
                 return
+            }
+            for incident in group.flatMap(\.incidents) {
+                let rest = (state.notDurable[incident.id] ?? 0) - 1
+                state.notDurable[incident.id] = rest > 0 ? rest : nil
             }
             state.pending.removeSubrange(..<group.endIndex)
         }
@@ -345,6 +352,7 @@ final class IncidentCommitter: Sendable {
         shownFailure.withLock { shown in
             shown = state.failure
             shown?.pending = state.pending.count
+            shown?.incidents = state.notDurable.count
         }
         metrics.setHealthy(state.failure == nil)
     }
