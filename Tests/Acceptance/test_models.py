@@ -101,6 +101,7 @@ def test_gauges_follow_open_incidents(site):
     eventually(lambda: gauge(site, "outbox_pending", channel="care-hub") >= 1, 10, "a notice waits")
     assert gauge(site, "queue_depth", stage="outbox") >= 1
     # Nobody is there to hear it: it waits for its terminal.
+    site.import_people([{"id": "P9", "name": "韩梅", "terminals": "18070000099"}])
     site.api(
         "POST", "/v1/terminals/18070000099/commands",
         {"operator": "op-1", "command": "message", "text": "x", "expires_seconds": 60})
