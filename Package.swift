@@ -159,7 +159,7 @@ let package = Package(
         .testTarget(
             name: "GatewayAppTests",
             dependencies: [
-                "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "TerminalModel",
+                "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "TerminalModel", "TerminalProtocols",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

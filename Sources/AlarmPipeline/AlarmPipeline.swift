@@ -163,10 +163,11 @@ public final class AlarmPipeline: Sendable {
                     name: "commit", depth: commit.waiting, limit: limits.pendingDecisions, dropped: commit.dropped),
                 QueueHealth(
                     name: "tracks", depth: track.waiting, limit: limits.pendingPositions, dropped: track.dropped),
+                QueueHealth(
+                    name: "commands", depth: counts.commands, limit: limits.commands, dropped: 0),
                 QueueHealth(name: "events", depth: 0, limit: EventHub.bufferedEvents, dropped: hub.dropped),
             ],
-            targets: pump.health, setAside: store.setAside + tracks.setAside, openIncidents: counts.open,
-            unacknowledgedIncidents: counts.unacknowledged,
+            targets: pump.health, setAside: store.setAside + tracks.setAside, incidents: counts.incidents,
             liveness: threads.map { ThreadLiveness(thread: $0.name, turns: $0.liveness) })
     }
 
@@ -180,10 +181,8 @@ public final class AlarmPipeline: Sendable {
     /// waits for a target is lost, also while the target has no channel.
     public func reload(rules: IncidentRules, channels: [any EscalationChannel]) {
         mailbox.post(
-            .request { decider, _ in
-                decider.engine.rules = rules
-                decider.isCommissionedByRules = rules.isCommissioned
-                decider.setCommissioned(decider.isCommissionedByAct)
+            .request { decider, now in
+                decider.take(rules, now: now)
             })
         pump.replaceChannels(channels)
     }

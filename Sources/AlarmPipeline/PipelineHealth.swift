@@ -1,3 +1,4 @@
+public import IncidentCore
 public import IncidentStore
 public import TerminalModel
 
@@ -11,15 +12,26 @@ public struct PipelineHealth: Sendable, Equatable {
     public var targets: [TargetHealth]
     /// Damaged files that were moved out of the way and wait for somebody to look.
     public var setAside: [SetAsideFile]
-    public var openIncidents: Int
-    public var unacknowledgedIncidents: Int
+    /// Services that never had an open incident since the start may be missing.
+    public var incidents: [Service: IncidentCounts]
     /// Turns of each thread; one that stands still hangs.
     public var liveness: [ThreadLiveness]
+
+    public var openIncidents: Int { incidents.values.reduce(0) { $0 + $1.open } }
+    public var unacknowledgedIncidents: Int { incidents.values.reduce(0) { $0 + $1.unacknowledged } }
 
     /// No store error, and every target with waiting notices has a channel.
     public var isWell: Bool {
         incidentFailure == nil && trackFailure == nil && targets.allSatisfy { $0.hasChannel || $0.waiting == 0 }
     }
+}
+
+/// How many incidents of one service are open, and how many of those wait for a human.
+public struct IncidentCounts: Sendable, Equatable {
+    public var open = 0
+    public var unacknowledged = 0
+
+    public init() {}
 }
 
 /// A store that cannot be written now.
@@ -29,6 +41,8 @@ public struct StoreFailure: Sendable, Equatable {
     public var since: Timestamp
     /// What waits in memory to be written in order.
     public var pending: Int
+    /// The incidents whose present state is not on the disk.
+    public var incidents = 0
 }
 
 /// A bounded queue: how full it is and what it had to refuse since the start.

@@ -30,7 +30,7 @@ public struct ConditionWatch: ~Copyable {
     public let silenceSeconds: Int?
     private let limitMilliseconds: Int64
     private let tickMilliseconds: Int64
-    private let graceUntilMilliseconds: Int64
+    private var startedMilliseconds: Int64
     private var records: [Record] = []
     private var indices: [TerminalID: Int] = [:]
     private var buckets: [[Int]]
@@ -46,8 +46,7 @@ public struct ConditionWatch: ~Copyable {
         self.silenceSeconds = silenceSeconds
         self.limitMilliseconds = Int64(max(1, silenceSeconds ?? 1)) * 1000
         self.tickMilliseconds = max(1000, limitMilliseconds / 200)
-        self.graceUntilMilliseconds =
-            now.monotonicMilliseconds &+ min(limitMilliseconds, Self.startGraceMilliseconds)
+        self.startedMilliseconds = now.monotonicMilliseconds
         self.buckets = Array(repeating: [], count: silenceSeconds == nil ? 0 : Self.bucketCount)
         self.nextTick = now.monotonicMilliseconds / tickMilliseconds
     }
@@ -65,6 +64,21 @@ public struct ConditionWatch: ~Copyable {
         guard silenceSeconds != nil else { return }
         let ago = max(0, now.wall.milliseconds &- lastSeen.milliseconds)
         hear(terminal, atMilliseconds: now.monotonicMilliseconds &- ago, isSilent: isSilent)
+    }
+
+    /// Takes up new limits. What was reported is not reported again until it ended; with silence watched for the first
+    /// time, nobody is known, and the caller seeds.
+    public mutating func change(lowBatteryPercent: Int?, silenceSeconds: Int?, now: Moment) {
+        guard lowBatteryPercent != self.lowBatteryPercent || silenceSeconds != self.silenceSeconds else { return }
+        var new = ConditionWatch(lowBatteryPercent: lowBatteryPercent, silenceSeconds: silenceSeconds, now: now)
+        new.startedMilliseconds = startedMilliseconds
+        new.latched = latched
+        if silenceSeconds != nil {
+            for (index, record) in records.enumerated() where indices[record.terminal] == index {
+                new.hear(record.terminal, atMilliseconds: record.lastSeenMilliseconds, isSilent: record.isSilent)
+            }
+        }
+        self = new
     }
 
     /// The terminal left the lists: neither its silence nor its battery matters any more.
@@ -147,7 +161,9 @@ extension ConditionWatch {
     }
 
     private func deadline(of record: Record) -> Int64 {
-        max(record.lastSeenMilliseconds &+ limitMilliseconds, graceUntilMilliseconds)
+        max(
+            record.lastSeenMilliseconds &+ limitMilliseconds,
+            startedMilliseconds &+ min(limitMilliseconds, Self.startGraceMilliseconds))
     }
 
     /// Puts a terminal into the first bucket that is looked at after its deadline.

@@ -112,6 +112,7 @@ def check(site, failure, prefix: str, figure):
 
     status = site.status()
     assert status["not_durable"] >= 1 and not status["healthy"], status
+    assert "\nyidiantong_incidents_not_durable 0\n" not in site.raw("GET", "/metrics")[2]
     assert any("store" in fault["code"] for fault in status["faults"]), status["faults"]
     assert site.process.poll() is None
 
@@ -119,6 +120,7 @@ def check(site, failure, prefix: str, figure):
     failure.recover()
     recovered = time.monotonic()
     eventually(lambda: site.status()["not_durable"] == 0, 30, "the incident on disk after the store works again")
+    assert "\nyidiantong_incidents_not_durable 0\n" in site.raw("GET", "/metrics")[2]
     figure(f"on disk {time.monotonic() - recovered:.1f} s after the store worked again")
     if terminal.closed_at is not None:
         terminal = Terminal.connect(site.port, terminal.phone)

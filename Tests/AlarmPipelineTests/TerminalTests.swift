@@ -145,6 +145,66 @@ import Testing
         try await site.stop()
     }
 
+    @Test func newLimitsHoldForTerminalsThatWereHeardBefore() async throws {
+        let site = try Site()
+        #expect(await site.answer(to: site.report()) == .stored)
+        for _ in 0..<30 { site.advance(60_000) }
+        var rules = Site.rules
+        rules.silenceSeconds = 600
+        site.pipeline.reload(rules: rules, channels: [site.hub, site.dispatch])
+        for _ in 0..<3 {
+            site.advance(60_000)
+            // An operator's act passes the decision thread and the disk behind the passing of time.
+            _ = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        }
+        #expect(try site.incidents().map(\.causes) == [["silence"]])
+        try await site.stop()
+    }
+
+    @Test func theRegisteredModelCountsUntilOneIsAssigned() async throws {
+        let site = try Site()
+        func register(_ model: String) async -> String? {
+            let ticket = site.ticket()
+            let registration = Registration(
+                terminal: Site.terminal, protocolName: .jt808, maker: "m", model: model, serialNumber: "1",
+                codeDigest: [1], at: ManualClock.start)
+            site.pipeline.ingest([.registration(registration, ticket)])
+            #expect(await site.answer(to: ticket.request) == .stored)
+            return site.directory[Site.terminal]?.model
+        }
+        func assign(_ model: String) async throws -> String? {
+            try await site.pipeline.assign(
+                TerminalAssignment(terminal: Site.terminal, person: "p1", model: model), by: Site.actor)
+            return site.directory[Site.terminal]?.model
+        }
+        #expect(await register("x1") == "x1")
+        #expect(await register("x2") == "x2")
+        #expect(try await assign("") == "x2")
+        #expect(try await assign("pager") == "pager")
+        #expect(await register("x3") == "pager")
+        #expect(try await assign("") == "x3")
+        try await site.stop()
+    }
+
+    @Test func openIncidentsAreCountedByService() async throws {
+        let site = try Site()
+        #expect(await site.answer(to: site.report(.sos)) == .stored)
+        #expect(await site.answer(to: site.report([AlarmSet(AlarmKind.removed)], sequence: 2)) == .stored)
+        func count(_ service: Service) -> [Int] {
+            let counts = site.pipeline.health.incidents[service]
+            return [counts?.open ?? 0, counts?.unacknowledged ?? 0]
+        }
+        #expect(count(.emergency) == [1, 1])
+        #expect(count(.securityAlarm) == [1, 1])
+        let id = try #require(try site.incidents().first { $0.service == .emergency }?.id)
+        _ = try await site.pipeline.operate(.acknowledge(reason: "on the way"), on: id, by: Site.actor)
+        #expect(count(.emergency) == [1, 0])
+        _ = try await site.pipeline.operate(.close(disposition: "helped", reason: "home"), on: id, by: Site.actor)
+        #expect(count(.emergency) == [0, 0])
+        #expect(site.pipeline.health.openIncidents == 1)
+        try await site.stop()
+    }
+
     @Test func commissioningIsStoredAndAudited() async throws {
         let site = try Site(configure: { $0.rules.isCommissioned = false })
         #expect(await site.answer(to: site.report(.sos)) == .stored)

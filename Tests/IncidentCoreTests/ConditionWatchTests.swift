@@ -94,6 +94,24 @@ private func event(
         #expect(watch.observe(event(2), now: moment(4000)) == [.heardAgain])
     }
 
+    @Test func newLimitsKeepWhatWasReported() {
+        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: 3600, now: moment(0))
+        _ = watch.observe(event(1, percent: 10), now: moment(0))
+        _ = watch.observe(event(2, percent: 20), now: moment(1000))
+        _ = watch.observe(event(3), now: moment(0))
+        watch.forget(TerminalID(nibbles: 3))
+        watch.change(lowBatteryPercent: 30, silenceSeconds: 900, now: moment(1000))
+        #expect(run(&watch, until: 1100).map { $0.prefix(1) } == ["1"])
+        #expect(watch.observe(event(2, percent: 20), now: moment(1100)) == [.lowBattery(percent: 20)])
+        watch.change(lowBatteryPercent: 30, silenceSeconds: 600, now: moment(1200))
+        #expect(run(&watch, until: 1690) == [])
+        #expect(run(&watch, until: 1800).map { $0.prefix(1) } == ["2"])
+        #expect(watch.observe(event(1, percent: 10), now: moment(1800)) == [.heardAgain])
+        watch.change(lowBatteryPercent: 30, silenceSeconds: nil, now: moment(1900))
+        #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
+        #expect(watch.observe(event(2, percent: 40), now: moment(1900)) == [.batteryRecovered(percent: 40)])
+    }
+
     @Test func longPauseMissesNobody() {
         var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 3600, now: moment(0))
         for terminal in 1...5000 {

@@ -46,6 +46,8 @@ final class IncidentCommitter: Sendable {
         var nextTryMilliseconds: Int64 = 0
         var pauseMilliseconds: Int64 = 0
         var lostRoomFor: Set<IncidentID> = []
+        /// Entries in `pending` by incident.
+        var notDurable: [IncidentID: Int] = [:]
         var lastBatchEntries = 0
         var turnsSinceBackground = 0
     }
@@ -382,6 +384,7 @@ final class IncidentCommitter: Sendable {
             return
         }
         state.pending.append(entry)
+        for incident in entry.incidents { state.notDurable[incident.id, default: 0] += 1 }
         publishFailure(state)
     }
 
@@ -389,6 +392,10 @@ final class IncidentCommitter: Sendable {
         var start = 0
         while start < state.pending.count {
             let (end, error) = writeOrIsolate(nextGroup(state.pending[start...]))
+            for incident in state.pending[start..<end].flatMap(\.incidents) {
+                let rest = (state.notDurable[incident.id] ?? 0) - 1
+                state.notDurable[incident.id] = rest > 0 ? rest : nil
+            }
             start = end
             guard let error else { continue }
             state.pending.removeSubrange(..<start)
@@ -409,6 +416,7 @@ final class IncidentCommitter: Sendable {
         shownFailure.withLock { shown in
             shown = state.failure
             shown?.pending = state.pending.count
+            shown?.incidents = state.notDurable.count
         }
         metrics.setHealthy(state.failure == nil)
     }

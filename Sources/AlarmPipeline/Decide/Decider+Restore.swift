@@ -41,11 +41,13 @@ extension Decider {
         terminals.reserveCapacity(restored.terminals.count)
         for record in restored.terminals {
             let assignment = record.assignment
-            terminals[assignment.terminal] = Terminal(assignment: assignment, isListed: record.listed)
+            let terminal = Terminal(
+                assignment: assignment, isListed: record.listed, registeredModel: record.registeredModel ?? "",
+                lastSeen: record.lastSeen)
+            terminals[assignment.terminal] = terminal
             known[assignment.terminal] = KnownTerminal(
-                model: assignment.model.isEmpty ? record.registeredModel ?? "" : assignment.model,
-                utcOffsetMinutes: assignment.utcOffsetMinutes, authCodeDigests: record.authCodeDigests,
-                trustedByID: assignment.trustedByID)
+                model: terminal.model, utcOffsetMinutes: assignment.utcOffsetMinutes,
+                authCodeDigests: record.authCodeDigests, trustedByID: assignment.trustedByID)
         }
         directory.replaceAll(known)
         seed(restored, now: now)
@@ -55,8 +57,7 @@ extension Decider {
         var silent: Set<TerminalID> = []
         var low: Set<TerminalID> = []
         for incident in restored.incidents where incident.state.isOpen {
-            open[incident.id] = incident.state.awaitsHuman
-            countAttention(incident.terminal, 1)
+            count(incident, was: nil, isNow: incident.state.awaitsHuman)
             if incident.causes.contains("silence") { silent.insert(incident.terminal) }
             if incident.causes.contains("low_battery") { low.insert(incident.terminal) }
         }

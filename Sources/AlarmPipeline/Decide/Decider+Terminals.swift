@@ -16,11 +16,12 @@ extension Decider {
             output.results.append(IngestResult(ticket: ticket, outcome: .failed))
             return
         }
-        if terminals[terminal] == nil {
-            terminals[terminal] = Terminal(
-                assignment: TerminalAssignment(terminal: terminal, person: nil, model: registration.model),
-                isListed: false)
-        }
+        var known =
+            terminals[terminal]
+            ?? Terminal(assignment: TerminalAssignment(terminal: terminal, person: nil), isListed: false)
+        known.registeredModel = registration.model
+        terminals[terminal] = known
+        let model = known.model
         var entry = CommitEntry()
         entry.writes = [
             .registration(
@@ -34,7 +35,8 @@ extension Decider {
         let directory = directory
         entry.onCommit = {
             // The directory is only ever changed on the committing thread, so reading and writing cannot interleave.
-            var known = directory[terminal] ?? KnownTerminal(model: registration.model)
+            var known = directory[terminal] ?? KnownTerminal()
+            known.model = model
             known.authCodeDigests = known.authCodeDigests.prefix(1) + [registration.codeDigest]
             directory[terminal] = known
         }
@@ -62,11 +64,15 @@ extension Decider {
         var entry = CommitEntry()
         let directory = directory
         if let assignment {
-            terminals[terminal] = Terminal(assignment: assignment, isListed: true)
+            var listed = terminals[terminal] ?? Terminal(assignment: assignment, isListed: true)
+            listed.assignment = assignment
+            listed.isListed = true
+            terminals[terminal] = listed
+            let model = listed.model
             entry.writes = [.assignment(assignment, at: now.wall)]
             entry.onCommit = {
                 var known = directory[terminal] ?? KnownTerminal()
-                known.model = assignment.model
+                known.model = model
                 known.utcOffsetMinutes = assignment.utcOffsetMinutes
                 known.trustedByID = assignment.trustedByID
                 directory[terminal] = known
@@ -91,6 +97,7 @@ extension Decider {
         // A terminal that the site does not know leaves no row of its own, so that nobody can fill the memory with ids.
         guard terminals[terminal] != nil else { return }
         let seen = event.received ?? now.wall
+        terminals[terminal]?.lastSeen = seen
         let known = lastWords[terminal]
         if known == nil { flushOrder.append(terminal) }
         let hadEvent = known?.event != nil

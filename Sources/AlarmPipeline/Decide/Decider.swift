@@ -25,6 +25,13 @@ struct Decider: ~Copyable {
     struct Terminal {
         var assignment: TerminalAssignment
         var isListed: Bool
+        /// What it called itself when it registered; empty when it never did.
+        var registeredModel = ""
+        /// When its last frame came, also before the last restart.
+        var lastSeen: Timestamp?
+
+        /// The model that selects its alarm table; what somebody assigned goes before what it says itself.
+        var model: String { assignment.model.isEmpty ? registeredModel : assignment.model }
     }
 
     /// A terminal that is connected now.
@@ -66,6 +73,8 @@ struct Decider: ~Copyable {
     var strangers: Set<TerminalID> = []
     /// Open incidents with what was last known of their need for a human.
     var open: [IncidentID: Bool] = [:]
+    /// The same by service, kept with every change.
+    var counts: [Service: IncidentCounts] = [:]
     /// Open incidents by terminal; their terminals use the alarm lane.
     var attention: [TerminalID: Int] = [:]
     var attentionChanged = false
@@ -247,20 +256,24 @@ struct Decider: ~Copyable {
             entry.writes.append(.stopRaising(incident.id))
             output.takenOver.append(incident.id)
         }
-        if awaited != awaits { attentionChanged = true }
-        if incident.state.isOpen {
-            if awaited == nil { countAttention(incident.terminal, 1) }
-            open[incident.id] = awaits
-        } else if open.removeValue(forKey: incident.id) != nil {
-            countAttention(incident.terminal, -1)
-        }
+        count(incident, was: awaited, isNow: incident.state.isOpen ? awaits : nil)
     }
 
-    mutating func countAttention(_ terminal: TerminalID, _ change: Int) {
-        let before = attention[terminal] ?? 0
+    /// - Parameters:
+    ///   - was: whether it waited for a human; nil when it was not open.
+    ///   - isNow: the same of now.
+    mutating func count(_ incident: Incident, was: Bool?, isNow: Bool?) {
+        guard was != isNow else { return }
+        open[incident.id] = isNow
+        let change = (isNow == nil ? 0 : 1) - (was == nil ? 0 : 1)
+        counts[incident.service, default: IncidentCounts()].open += change
+        counts[incident.service, default: IncidentCounts()].unacknowledged +=
+            (isNow == true ? 1 : 0) - (was == true ? 1 : 0)
+        guard change != 0 else { return }
+        let before = attention[incident.terminal] ?? 0
         let count = before + change
-        attention[terminal] = count > 0 ? count : nil
-        if (before > 0) != (count > 0) { attentionMoves[terminal] = count > 0 }
+        attention[incident.terminal] = count > 0 ? count : nil
+        if (before > 0) != (count > 0) { attentionMoves[incident.terminal] = count > 0 }
         attentionChanged = true
     }
 
@@ -307,6 +320,19 @@ struct Decider: ~Copyable {
         var entry = CommitEntry()
         entry.writes = changes.map(StoreWrite.change)
         output.entries.append(entry)
+    }
+
+    /// Puts new rules into force for everything that is open and watched.
+    mutating func take(_ rules: IncidentRules, now: Moment) {
+        engine.rules = rules
+        isCommissionedByRules = rules.isCommissioned
+        setCommissioned(isCommissionedByAct)
+        let knewSilence = watch.silenceSeconds != nil
+        watch.change(lowBatteryPercent: rules.lowBatteryPercent, silenceSeconds: rules.silenceSeconds, now: now)
+        guard !knewSilence, rules.silenceSeconds != nil else { return }
+        for (terminal, known) in terminals {
+            if let lastSeen = known.lastSeen { watch.seed(terminal, lastSeen: lastSeen, now: now) }
+        }
     }
 
     // MARK: Time

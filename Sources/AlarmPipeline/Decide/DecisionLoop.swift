@@ -31,8 +31,8 @@ final class DecisionLoop: Sendable {
 
     /// What the status page shows without asking the thread.
     struct Counts: Sendable {
-        var open = 0
-        var unacknowledged = 0
+        var incidents: [Service: IncidentCounts] = [:]
+        var commands = 0
     }
 
     let thread: WorkerThread
@@ -112,11 +112,9 @@ final class DecisionLoop: Sendable {
             decider.attentionChanged = false
             queue.changeAttention(decider.attentionMoves)
             decider.attentionMoves = [:]
-            let open = decider.open
-            counts.withLock { counts in
-                counts = Counts(open: open.count, unacknowledged: open.values.count { $0 })
-            }
         }
+        let present = Counts(incidents: decider.counts, commands: decider.commands.count)
+        counts.withLock { $0 = present }
         defer { decider.output = Decider.Output() }
         return decider.output
     }

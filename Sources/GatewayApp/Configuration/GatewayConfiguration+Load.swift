@@ -1,6 +1,7 @@
 import Foundation
 import IncidentCore
 import TerminalModel
+import TerminalProtocols
 
 extension GatewayConfiguration {
     /// The text from which a gateway without a configuration file starts: loopback only, nothing leaves the machine.
@@ -247,7 +248,37 @@ extension GatewayConfiguration {
             (1...64).contains($0.count) ? $0 : nil
         }
         let trusted = table.boolean("trust_by_id", default: false)
+        let editions = JT808Edition.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
+        let edition = table.integer("edition", allowed: editions) { number in
+            JT808Edition.allCases.first { $0.rawValue == number }
+        }
+        var alarms = JT808Alarms.builtIn(model: name ?? "")
+        readAlarmBits(table.table("alarm_bits"), into: &alarms)
+        alarms.readsVendorItems = table.boolean("vendor_alarms", default: alarms.readsVendorItems)
         table.finish()
-        return name.map { Model(name: $0, isTrustedByID: trusted) }
+        return name.map {
+            Model(name: $0, isTrustedByID: trusted, jt808: JT808Profile(edition: edition, alarms: alarms))
+        }
+    }
+
+    private static let meaningless = "none"
+
+    /// Keys are bit numbers, values names of alarm kinds. Bit 0 is the emergency bit of every model (promise P2).
+    private static func readAlarmBits(_ table: TableReader, into alarms: inout JT808Alarms) {
+        var table = table
+        let names = (AlarmKind.allCases.map(\.name) + [meaningless]).map { "\"\($0)\"" }.joined(separator: ", ")
+        for key in table.keys {
+            guard let bit = Int(key), (0...31).contains(bit), String(bit) == key else {
+                table.report(key, found: "the bit \"\(key)\"", allowed: "a bit from 0 to 31")
+                continue
+            }
+            let allowed = bit == 0 ? "\"sos\", which bit 0 means in every model" : names
+            let kind = table.parsed(key, allowed: allowed) { name -> AlarmKind?? in
+                let kind = AlarmKind(name: name)
+                guard bit != 0 || kind == .sos, kind != nil || name == meaningless else { return nil }
+                return .some(kind)
+            }
+            if let kind { alarms[bit] = kind }
+        }
     }
 }

@@ -1,5 +1,6 @@
 public import IncidentCore
 public import TerminalModel
+public import TerminalProtocols
 
 /// Everything that the TOML file says, checked: whoever holds one may use it without looking again.
 ///
@@ -116,12 +117,19 @@ public struct GatewayConfiguration: Sendable, Equatable {
     /// `[[model]]`
     public struct Model: Sendable, Equatable {
         public var name: String
-        public var isTrustedByID: Bool
+        public var isTrustedByID = false
+        /// What the bytes and alarm bits of its JT/T 808 terminals mean; the terminals' clocks are not known here.
+        public var jt808 = JT808Profile.standard
     }
 
     /// Models whose terminals are known by their id alone (promise P6), from both places that may say so.
     var trustedModels: Set<String> {
         Set(sessions.trustByIDModels).union(models.filter(\.isTrustedByID).map(\.name))
+    }
+
+    /// The JT/T 808 profile of a model by its exact name: what the file says of it, else what is built in.
+    func jt808Profile(_ model: String) -> JT808Profile {
+        models.first { $0.name == model }?.jt808 ?? JT808Profile(alarms: .builtIn(model: model))
     }
 
     /// What the incident engine must know of this configuration.

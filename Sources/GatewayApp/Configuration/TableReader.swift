@@ -30,6 +30,9 @@ struct TableReader {
         self.collector = collector
     }
 
+    /// The keys that are there, for tables whose keys are data.
+    var keys: [String] { members.keys.sorted() }
+
     func keyPath(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     func report(_ key: String, found: String, allowed: String) {
@@ -75,6 +78,15 @@ struct TableReader {
             report(key, found: other.shown, allowed: allowed)
             return value
         }
+    }
+
+    /// An integer that `accept` turns into a value; nil when it is absent or was reported.
+    mutating func integer<Value>(_ key: String, allowed: String, _ accept: (Int) -> Value?) -> Value? {
+        asked.append(key)
+        guard let found = members[key] else { return nil }
+        if case .integer(let number) = found, let value = accept(number) { return value }
+        report(key, found: found.shown, allowed: allowed)
+        return nil
     }
 
     mutating func boolean(_ key: String, default value: Bool) -> Bool {

@@ -1,6 +1,7 @@
 import AlarmPipeline
 import ControlAPI
 import GatewayTelemetry
+import IncidentCore
 import IncidentStore
 import Logging
 import Metrics
@@ -117,9 +118,20 @@ final class GatewayHealth: Sendable {
         for target in health.targets {
             GatewayMetric.outboxPending.gauge(target.target).set(Double(target.waiting + target.inFlight))
         }
-        var depths = ["ingest": 0, "writes": 0, "events": 0]
+        for service in Service.allCases {
+            let counts = health.incidents[service] ?? IncidentCounts()
+            GatewayMetric.incidentsOpen.gauge(service.rawValue).set(Double(counts.open))
+            GatewayMetric.incidentsUnacknowledged.gauge(service.rawValue).set(Double(counts.unacknowledged))
+        }
+        GatewayMetric.incidentsNotDurable.gauge().set(Double(health.incidentFailure?.incidents ?? 0))
+        var depths = ["outbox": health.targets.reduce(0) { $0 + $1.waiting + $1.inFlight }]
         for queue in health.queues {
-            let stage = queue.name.hasPrefix("ingest") ? "ingest" : queue.name == "events" ? "events" : "writes"
+            let stage =
+                switch queue.name {
+                case "ingest_alarms", "ingest_positions": "ingest"
+                case "commit", "tracks": "writes"
+                default: queue.name
+                }
             depths[stage, default: 0] += queue.depth
         }
         for (stage, depth) in depths { GatewayMetric.queueDepth.gauge(stage).set(Double(depth)) }

@@ -28,7 +28,7 @@ extension GatewayConfiguration {
         return SessionEnvironment(
             directory: directory,
             unknownTerminals: UnknownTerminalPolicy(rawValue: sessions.unknownTerminals.rawValue) ?? .quarantine,
-            limits: limits, makeAuthCode: AuthCode.make, digest: AuthCode.digest)
+            limits: limits, makeAuthCode: AuthCode.make, digest: AuthCode.digest, jt808Profile: jt808Profile)
     }
 
     func transportConfiguration() throws -> TransportConfiguration {

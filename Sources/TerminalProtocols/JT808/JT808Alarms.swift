@@ -61,6 +61,11 @@ public struct JT808Alarms: Sendable, Equatable {
         7: .lowBattery, 8: .powerOff, 15: .lowBattery, 16: .vibration, 17: .removed, 18: .lowBattery,
     ])
 
+    /// The table of a model that needs no configuration, chosen by its exact name; the standard's for all others.
+    public static func builtIn(model: String) -> JT808Alarms {
+        model == "wireless-tracker" ? .wirelessTracker : .standard
+    }
+
     /// What `bit` means, nil for nothing.
     public subscript(bit: Int) -> AlarmKind? {
         get { kinds.indices.contains(bit) ? kinds[bit] : nil }

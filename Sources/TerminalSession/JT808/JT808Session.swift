@@ -148,7 +148,10 @@ final class JT808Session: TerminalSession {
         let known = environment.directory[states[index].terminal]
         states[index].lookedUpAt = now.monotonicMilliseconds
         states[index].trust = trust(of: known)
+        // What a registration on this connection told of the edition stays, unless the site says otherwise.
+        let edition = states[index].profile.edition
         states[index].profile = profile(of: known)
+        if states[index].profile.edition == nil { states[index].profile.edition = edition }
     }
 
     private func trust(of known: KnownTerminal?) -> Trust {
