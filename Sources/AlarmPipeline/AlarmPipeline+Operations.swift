@@ -130,7 +130,7 @@ extension AlarmPipeline {
             decider.engine.forget(person: person)
             for terminal in terminals {
                 decider.terminals[terminal]?.assignment.person = nil
-                decider.lastWords[terminal] = nil
+                decider.forgetLastWords(of: terminal)
             }
             var entry = CommitEntry()
             entry.audit("erase_person", person, by: actor, at: now.wall)
@@ -182,6 +182,15 @@ extension AlarmPipeline {
                 }
             }
         }
+    }
+
+    /// Connected terminals that are in no list, whose ids come after `after`, in the order of their ids as text.
+    public func strangers(after: TerminalID?, limit: Int) async throws -> [TerminalID] {
+        let after = after?.description ?? ""
+        let all: [TerminalID] = try await ask { decider in
+            decider.strangers.filter { decider.terminals[$0] == nil }
+        }
+        return Array(all.filter { $0.description > after }.sorted { $0.description < $1.description }.prefix(limit))
     }
 
     /// When a terminal was last heard and its last event, also what is not written yet.

@@ -30,8 +30,41 @@ final class IngestQueue: Sendable {
         var refusedCount: UInt64 = 0
     }
 
+    /// Positions that were taken out of the lock's hands and not decided yet; a backlog is never copied.
+    private struct Waiting {
+        private var items: [IngestItem] = []
+        private var head = 0
+
+        /// Adds at the end and takes at most `limit` from the front.
+        mutating func exchange(_ new: [IngestItem], for limit: Int) -> [IngestItem] {
+            if head == items.count {
+                items = new
+                head = 0
+            } else {
+                if head * 2 > items.count {
+                    items.removeSubrange(..<head)
+                    head = 0
+                }
+                items += new
+            }
+            let end = head + min(limit, items.count - head)
+            if head == 0, end == items.count {
+                defer { items = [] }
+                return items
+            }
+            defer { head = end }
+            return Array(items[head..<end])
+        }
+    }
+
+    /// Refusals that wait to be told; the sessions beyond them only miss a word that they would not pass on.
+    static let maximumRefused = 100_000
+
     let limits: Limits
     private let state: Mutex<State>
+    /// Only the thread that takes batches uses it.
+    private let waiting = Mutex(Waiting())
+    private let waitingCount = Atomic<Int>(0)
     private let bell: Doorbell
 
     init(limits: Limits, bell: Doorbell) {
@@ -67,9 +100,14 @@ final class IngestQueue: Sendable {
             }
         default: room = limits.alarms
         }
-        guard !state.isClosed, (isAlarm ? state.batch.alarms.count : state.batch.positions.count) < room else {
+        let count =
+            isAlarm
+            ? state.batch.alarms.count : state.batch.positions.count + waitingCount.load(ordering: .relaxed)
+        guard !state.isClosed, count < room else {
             state.refusedCount += 1
-            if let ticket = item.ticket { state.batch.refused.append(ticket) }
+            if let ticket = item.ticket, state.batch.refused.count < Self.maximumRefused {
+                state.batch.refused.append(ticket)
+            }
             return false
         }
         if isAlarm { state.batch.alarms.append(item) } else { state.batch.positions.append(item) }
@@ -78,19 +116,23 @@ final class IngestQueue: Sendable {
 
     /// Everything that waits; at most `positionLimit` positions so that alarms that come meanwhile wait briefly.
     func takeBatch(positionLimit: Int) -> Batch {
+        var batch = Batch()
         state.withLock { state in
-            var batch = Batch()
             swap(&batch, &state.batch)
-            if batch.positions.count > positionLimit {
-                state.batch.positions = Array(batch.positions[positionLimit...])
-                batch.positions.removeSubrange(positionLimit...)
-            }
-            return batch
+            waitingCount.wrappingAdd(batch.positions.count, ordering: .relaxed)
         }
+        batch.positions = waiting.withLock { $0.exchange(batch.positions, for: positionLimit) }
+        waitingCount.wrappingSubtract(batch.positions.count, ordering: .relaxed)
+        return batch
     }
 
-    func setAttention(_ terminals: Set<TerminalID>) {
-        state.withLock { $0.attention = terminals }
+    /// Terminals that from now on have an open incident, or have none any more.
+    func changeAttention(_ moves: [TerminalID: Bool]) {
+        state.withLock { state in
+            for (terminal, hasOpenIncident) in moves {
+                if hasOpenIncident { state.attention.insert(terminal) } else { state.attention.remove(terminal) }
+            }
+        }
     }
 
     /// From now on everything is refused.
@@ -99,7 +141,12 @@ final class IngestQueue: Sendable {
     }
 
     var depth: (alarms: Int, positions: Int, refused: UInt64) {
-        state.withLock { ($0.batch.alarms.count, $0.batch.positions.count, $0.refusedCount) }
+        state.withLock { state in
+            (
+                state.batch.alarms.count,
+                state.batch.positions.count + waitingCount.load(ordering: .relaxed), state.refusedCount
+            )
+        }
     }
 }
 

@@ -132,9 +132,13 @@ extension IncidentEngine {
             return .attach(same.id, "retransmission")
         }
         if let device = sighting.device {
+            let orderable = known.filter { incident in
+                guard let level = incident.episode.levels[cause] else { return false }
+                return sighting.isStored || !level.endedWhileTheClockStood(at: device)
+            }
             let same =
-                known.first { $0.episode.levels[cause]?.covers(device) ?? false }
-                ?? known.first { $0.episode.levels[cause]?.nearlyCovers(device) ?? false }
+                orderable.first { $0.episode.levels[cause]?.covers(device) ?? false }
+                ?? orderable.first { $0.episode.levels[cause]?.nearlyCovers(device) ?? false }
             if let same { return .attach(same.id, "a report from within the press") }
         }
         let holder = known.first { $0.episode.levels[cause]?.held ?? false }

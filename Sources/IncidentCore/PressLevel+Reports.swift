@@ -17,6 +17,12 @@ extension PressLevel {
         spans.indices.contains { spans[$0].nearlyCovers(device, isHeld: isHeld($0)) }
     }
 
+    /// True when the bit was seen set and cleared at one and the same device time: a clock that stands still, as of a
+    /// terminal that states the time of its last fix, orders nothing, so what arrives later is later (promise P8).
+    func endedWhileTheClockStood(at device: Timestamp) -> Bool {
+        !held && lastClear == device
+    }
+
     /// A press begins; one that is `over` is entered among the past ones.
     mutating func begin(_ sighting: Sighting, over: Timestamp?) {
         if spans.count >= Self.maximumSpans { spans.removeFirst() }

@@ -60,6 +60,7 @@ extension Database {
                 ON CONFLICT (terminal) DO UPDATE SET last_seen = excluded.last_seen,
                     event = coalesce(excluded.event, event)
                 """, [record.terminal.description, record.lastSeen.milliseconds, record.event])
+        case .message(let record): try apply(record)
         case .setting(let key, let value):
             if let value {
                 try run("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", [key, value])
@@ -155,6 +156,23 @@ extension Database {
             [
                 attempt.event, attempt.target, attempt.incident.description, attempt.attempt, attempt.attempt,
                 attempt.startedAt.milliseconds, attempt.endedAt.milliseconds, attempt.outcome, attempt.evidence,
+            ])
+    }
+
+    private func apply(_ record: MessageRecord) throws {
+        let terminal = record.terminal.description
+        let received = record.received.milliseconds
+        try run(
+            "INSERT INTO messages (terminal, received, kind, event) VALUES (?, ?, ?, ?)",
+            [terminal, received, record.kind.rawValue, record.event])
+        guard let media = record.media else { return }
+        try run(
+            """
+            INSERT INTO media (terminal, received, media_id, type, format, event_code, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                terminal, received, Int64(media.mediaID), Int64(media.type), Int64(media.format),
+                Int64(media.eventCode), Data(media.data),
             ])
     }
 

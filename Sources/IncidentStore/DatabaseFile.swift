@@ -13,6 +13,8 @@ public struct SetAsideFile: Sendable, Equatable {
 enum DatabaseFile {
     /// How long a statement waits for a lock that a reader or a copy holds. One writer a file makes this rare.
     static let busyTimeoutSeconds = 5.0
+    /// What a write-ahead log keeps of its size once it has been copied into the file.
+    static let maximumIdleLogBytes = 64 << 20
     /// Readers at once for the status socket.
     static let maximumReaders = 4
 
@@ -37,6 +39,8 @@ enum DatabaseFile {
         try database.execute(sql: "PRAGMA synchronous = FULL")
         // What is erased must not lie on in the free space of a page.
         try database.execute(sql: "PRAGMA secure_delete = ON")
+        // A long copy lets the log grow; afterwards the space comes back.
+        try database.execute(sql: "PRAGMA journal_size_limit = \(maximumIdleLogBytes)")
         let level = try synchronousLevel(database)
         guard level == 2 else {
             throw StoreError(.notSynchronous, "PRAGMA synchronous reads back \(level), expected 2")

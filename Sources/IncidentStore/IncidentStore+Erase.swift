@@ -40,6 +40,14 @@ extension IncidentStore {
                         until: (row[2] as Int64?).map(Timestamp.init(milliseconds:)))
                 }
                 try Self.forgetIncidents(of: person, database)
+                for table in ["messages", "media"] {
+                    try database.execute(
+                        sql: """
+                            DELETE FROM \(table) WHERE EXISTS (SELECT 1 FROM holders WHERE person = ?
+                                AND holders.terminal = \(table).terminal AND since <= received
+                                AND (until IS NULL OR received < until))
+                            """, arguments: [person])
+                }
                 for sql in [
                     """
                     DELETE FROM terminal_states WHERE terminal IN (SELECT terminal FROM terminals WHERE person = ?)

@@ -154,7 +154,7 @@ extension IncidentStore {
             try readers.read { database in
                 try String.fetchAll(
                     database, sql: "SELECT card FROM people WHERE id > ? ORDER BY id LIMIT ?",
-                    arguments: [after, min(max(limit, 1), IncidentFilter.maximumLimit)]
+                    arguments: [after, min(max(limit, 1), IncidentFilter.maximumLimit + 1)]
                 ).map { try ColumnJSON.value(Person.self, $0) }
             }
         }
@@ -190,6 +190,43 @@ extension IncidentStore {
                 ).map {
                     TerminalStateRecord(
                         terminal: terminal, lastSeen: Timestamp(milliseconds: $0[0]), event: $0[1])
+                }
+            }
+        }
+    }
+
+    /// What a terminal said beside positions and incidents, newest first, without the media.
+    public func messages(from terminal: TerminalID, limit: Int = 100) throws(StoreError) -> [MessageRecord] {
+        try storing {
+            try readers.read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT received, kind, event FROM messages WHERE terminal = ?
+                        ORDER BY received DESC, id DESC LIMIT ?
+                        """, arguments: [terminal.description, limit]
+                ).map { row in
+                    MessageRecord(
+                        terminal: terminal, received: Timestamp(milliseconds: row[0]),
+                        kind: EventKind(rawValue: row[1]) ?? .other, event: row[2])
+                }
+            }
+        }
+    }
+
+    /// What a terminal sent in pictures and sound, newest first.
+    public func media(from terminal: TerminalID, limit: Int = 10) throws(StoreError) -> [MediaRecord] {
+        try storing {
+            try readers.read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT media_id, type, format, event_code, data FROM media WHERE terminal = ?
+                        ORDER BY received DESC, id DESC LIMIT ?
+                        """, arguments: [terminal.description, limit]
+                ).map { row in
+                    MediaRecord(
+                        mediaID: row[0], type: row[1], format: row[2], eventCode: row[3], data: [UInt8](row[4] as Data))
                 }
             }
         }

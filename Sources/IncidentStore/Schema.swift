@@ -10,6 +10,9 @@ enum IncidentSchema {
         migrator.registerMigration("1 people, terminals, incidents, outbox") { database in
             for statement in Self.first { try database.execute(sql: statement) }
         }
+        migrator.registerMigration("2 messages, media") { database in
+            for statement in Self.second { try database.execute(sql: statement) }
+        }
         return migrator
     }
 
@@ -102,6 +105,24 @@ enum IncidentSchema {
         CREATE TABLE terminal_states (
             terminal TEXT PRIMARY KEY NOT NULL, last_seen INTEGER NOT NULL, event TEXT) WITHOUT ROWID
         """,
+    ]
+}
+
+extension IncidentSchema {
+    /// What terminals say that is neither a position nor an incident, and what they send with it.
+    private static let second = [
+        """
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY, terminal TEXT NOT NULL, received INTEGER NOT NULL, kind TEXT NOT NULL,
+            event TEXT NOT NULL)
+        """,
+        "CREATE INDEX messages_terminal ON messages(terminal, received)",
+        """
+        CREATE TABLE media (
+            id INTEGER PRIMARY KEY, terminal TEXT NOT NULL, received INTEGER NOT NULL, media_id INTEGER NOT NULL,
+            type INTEGER NOT NULL, format INTEGER NOT NULL, event_code INTEGER NOT NULL, data BLOB NOT NULL)
+        """,
+        "CREATE INDEX media_terminal ON media(terminal, received)",
     ]
 }
 

@@ -54,7 +54,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
             self.init(
                 Self.code(of: error.resultCode), error.message ?? error.resultCode.description,
                 sqliteCode: error.extendedResultCode.rawValue, file: file, line: line)
-        case is DecodingError:
+        case is DecodingError, is EncodingError:
             self.init(.unreadable, "\(error)", file: file, line: line)
         default:
             self.init(.unexpected, "\(error)", file: file, line: line)
@@ -69,7 +69,7 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
         case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
         case .SQLITE_READONLY, .SQLITE_PERM: .readOnly
         case .SQLITE_CANTOPEN: .cannotOpen
-        case .SQLITE_CONSTRAINT: .constraint
+        case .SQLITE_CONSTRAINT, .SQLITE_TOOBIG, .SQLITE_MISMATCH, .SQLITE_RANGE: .constraint
         default: .unexpected
         }
     }

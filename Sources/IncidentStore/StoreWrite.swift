@@ -22,6 +22,7 @@ public enum StoreWrite: Sendable {
     case removeFence(String)
     case fenceState(FenceStateRecord)
     case terminalState(TerminalStateRecord)
+    case message(MessageRecord)
     /// nil removes the setting.
     case setting(key: String, value: String?)
     case audit(AuditEntry)
@@ -159,6 +160,44 @@ public struct TerminalStateRecord: Sendable, Equatable {
         self.terminal = terminal
         self.lastSeen = lastSeen
         self.event = event
+    }
+}
+
+/// Something a terminal said that is neither a position nor an incident: an answer, text, data, a picture.
+public struct MessageRecord: Sendable, Equatable {
+    public var terminal: TerminalID
+    public var received: Timestamp
+    public var kind: EventKind
+    /// The event as JSON.
+    public var event: String
+    /// Kept in a table of its own beside the event.
+    public var media: MediaRecord?
+
+    public init(
+        terminal: TerminalID, received: Timestamp, kind: EventKind, event: String, media: MediaRecord? = nil
+    ) {
+        self.terminal = terminal
+        self.received = received
+        self.kind = kind
+        self.event = event
+        self.media = media
+    }
+}
+
+/// A picture, sound or film; the numbers mean what the terminal's protocol says.
+public struct MediaRecord: Sendable, Equatable {
+    public var mediaID: UInt32
+    public var type: UInt8
+    public var format: UInt8
+    public var eventCode: UInt8
+    public var data: [UInt8]
+
+    public init(mediaID: UInt32, type: UInt8, format: UInt8, eventCode: UInt8, data: [UInt8]) {
+        self.mediaID = mediaID
+        self.type = type
+        self.format = format
+        self.eventCode = eventCode
+        self.data = data
     }
 }
 

@@ -17,6 +17,29 @@ public enum Bearer: String, Sendable, Codable, CaseIterable {
     case serial
 }
 
+/// A picture, sound or film that a terminal sent, put together from its packages.
+///
+/// A reference, since a report without one, which is nearly every report, must not grow by it.
+public final class InboundMedia: Sendable {
+    /// The terminal's own number of it.
+    public let id: UInt32
+    /// JT/T 808: 0 image, 1 audio, 2 video.
+    public let type: UInt8
+    /// JT/T 808: 0 JPEG, 1 TIF, 2 MP3, 3 WAV, 4 WMV.
+    public let format: UInt8
+    /// What made the terminal record it; JT/T 808: 0 platform order, 1 timed, 2 robbery or SOS, 3 collision or rollover.
+    public let eventCode: UInt8
+    public let data: [UInt8]
+
+    public init(id: UInt32, type: UInt8, format: UInt8, eventCode: UInt8, data: [UInt8]) {
+        self.id = id
+        self.type = type
+        self.format = format
+        self.eventCode = eventCode
+        self.data = data
+    }
+}
+
 /// One decoded event on its way from a session to the rules, with the evidence it was made from.
 public struct InboundReport: Sendable {
     public var event: TerminalEvent
@@ -28,10 +51,12 @@ public struct InboundReport: Sendable {
     public var frame: [UInt8]
     /// True when this is, to the byte, a frame that the session has seen before (a retransmission).
     public var retransmission: Bool
+    /// What came with the event and is stored beside it.
+    public var media: InboundMedia?
 
     public init(
         event: TerminalEvent, trust: Trust, bearer: Bearer, peer: String, frame: [UInt8],
-        retransmission: Bool = false
+        retransmission: Bool = false, media: InboundMedia? = nil
     ) {
         self.event = event
         self.trust = trust
@@ -39,5 +64,6 @@ public struct InboundReport: Sendable {
         self.peer = peer
         self.frame = frame
         self.retransmission = retransmission
+        self.media = media
     }
 }

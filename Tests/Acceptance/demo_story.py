@@ -134,7 +134,8 @@ def tell_fence(site: Site, story: Story, terminal: Terminal, hub):
         incident = site.wait_incident(terminal.terminal_id, service="fence_watch")
         event = hub.wait_event(incident["id"], "incident.opened")
         expect(event["verified"], "a webhook with a good signature")
-        story.tell(f"incident {incident['id']}: {', '.join(incident['causes'])}, fence {incident.get('fence')}; hub told")
+        causes = ", ".join(incident["causes"])
+        story.tell(f"incident {incident['id']}: {causes}, fence {incident.get('fence')}; hub told")
 
 
 def tell_sos(site: Site, story: Story, terminal: Terminal, hub, dispatch) -> dict:

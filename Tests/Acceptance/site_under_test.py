@@ -94,11 +94,14 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/{self.name}"
 
     def events(self, incident: str | None = None, kind: str | None = None) -> list[dict]:
-        """All requests logged so far; of one incident and of one type if asked."""
+        """All requests logged so far, without those that were cut off; of one incident and of one type if asked."""
         with open(self.log, encoding="utf-8") as log:
             log.seek(self.position)
             while (line := log.readline()).endswith("\n"):
-                self.parsed.append(json.loads(line))
+                entry = json.loads(line)
+                # The sender was killed in the middle of a request: no body, nothing was delivered.
+                if entry["event"] is not None:
+                    self.parsed.append(entry)
                 self.position = log.tell()
         return [
             event for event in self.parsed

@@ -54,7 +54,8 @@ def test_the_ladder_repeats_until_a_human_acknowledges(new_site):
     hub = site.receivers["care-hub"]
 
     def rounds() -> list[int]:
-        return [event["event"]["data"]["round"] for event in hub.events(incident["id"]) if event["event"]["data"]["round"]]
+        found = [event["event"]["data"]["round"] for event in hub.events(incident["id"])]
+        return [number for number in found if number]
 
     eventually(lambda: max(rounds(), default=0) >= 3, 10, "three rounds")
     # Across a crash too.

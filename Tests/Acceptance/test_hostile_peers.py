@@ -57,7 +57,7 @@ def test_good_terminals_do_not_notice_bad_peers(new_site, figure):
         assert counts["random_strings"] >= 9_900 and counts["half_open"] == 200, counts
         good = hostile <= max(2 * clean, NOISE_FLOOR_SECONDS)
         if not good:
-            # The bad peers cost processor time of this machine too: the same peers at a gateway of their own tell that apart.
+            # The bad peers cost this machine processor time too: the same peers at another gateway tell that apart.
             if other.process is None:
                 other.start()
             control, _ = beside_hostile_peers(site, f"{next(prefixes)}", seed + attempt, elsewhere=other)

@@ -162,7 +162,7 @@ def test_held_bit(site, terminal):
 
 
 def clock(kind: str):
-    """Device times of three reports: a clock that goes, and one that stands still (many send the time of the last fix)."""
+    """Device times of three reports: a clock that goes, and one that stands still (the time of the last fix)."""
     start = datetime.now(timezone.utc) - timedelta(seconds=60)
     return [start + timedelta(seconds=0 if kind == "frozen" else 10 * number) for number in range(3)]
 

@@ -51,7 +51,8 @@ def small_file_system(tmp_path):
     place = tmp_path / "small"
     place.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "yidiantong-test", str(place)], capture_output=True, text=True)
+        ["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "yidiantong-test", str(place)],
+        capture_output=True, text=True)
     if mounted.returncode != 0:
         pytest.fail(
             "THE FULL-DISK TEST DID NOT RUN: a tmpfs could not be mounted. Run the tests as root, or with "

@@ -33,7 +33,8 @@ def test_verify_is_clean(tmp_path):
 
 def test_exposure(figure):
     result = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", "--no-pager", UNIT], capture_output=True, text=True, check=True)
+        ["systemd-analyze", "security", "--offline=yes", "--no-pager", UNIT],
+        capture_output=True, text=True, check=True)
     exposure = float(re.search(r"Overall exposure level for \S+: ([\d.]+)", result.stdout)[1])
     figure(f"exposure {exposure}")
     assert exposure <= MOST_EXPOSURE, result.stdout

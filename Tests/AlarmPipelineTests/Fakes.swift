@@ -118,6 +118,7 @@ final class FakeChannel: EscalationChannel {
 final class FaultSwitch: Sendable {
     private struct State {
         var isFailing = false
+        var failFrom: Int?
         var gate: DispatchSemaphore?
     }
     private let state = Mutex(State())
@@ -127,6 +128,9 @@ final class FaultSwitch: Sendable {
     let commits = Watched(0)
 
     func fail(_ isFailing: Bool) { state.withLock { $0.isFailing = isFailing } }
+
+    /// The transaction with this number, counted from 1, and those after it fail; nil ends that.
+    func fail(from number: Int?) { state.withLock { $0.failFrom = number } }
 
     /// Every commit waits until `release`.
     func hold() { state.withLock { $0.gate = DispatchSemaphore(value: 0) } }
@@ -144,7 +148,10 @@ final class FaultSwitch: Sendable {
             let gate = state.withLock(\.gate)
             gate?.wait()
             gate?.signal()
-            if state.withLock(\.isFailing) { throw StoreError(.inputOutput, "injected") }
+            let number = entered.value
+            if state.withLock({ $0.isFailing || number >= $0.failFrom ?? .max }) {
+                throw StoreError(.inputOutput, "injected")
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-"""The preload library and the rollback, tried with SQLite from Python: they must lose what was not synced and no more."""
+"""The preload library and the rollback, tried with SQLite: they must lose what was not synced and no more."""
 
 import os
 import signal

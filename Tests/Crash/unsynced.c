@@ -371,7 +371,8 @@ int renameat2(int from_directory, const char *from, int to_directory, const char
 }
 
 /* Opening with O_TRUNC cuts a file: it is opened without, and cut through ftruncate above. */
-static int open_and_cut(int directory, const char *path, int flags, mode_t mode, int (*real)(int, const char *, int, ...)) {
+static int open_and_cut(int directory, const char *path, int flags, mode_t mode,
+                        int (*real)(int, const char *, int, ...)) {
     if (!watched || !(flags & O_TRUNC) || (flags & O_ACCMODE) == O_RDONLY) return real(directory, path, flags, mode);
     int descriptor = real(directory, path, flags & ~O_TRUNC, mode);
     struct stat status;

@@ -188,6 +188,27 @@ private let sos = AlarmSet(.sos)
         #expect(bench.known.count == 2)
     }
 
+    /// A believable clock that stands still, as of a terminal that states the time of its last fix.
+    @Test(arguments: [true, false])
+    func pressesUnderAStandingClockAreToldApartByArrival(isClosedBetween: Bool) throws {
+        var bench = Bench()
+        bench.report(sos, device: -60)
+        bench.time += 10_000
+        bench.report(device: -60)
+        if isClosedBetween { try bench.operate(.close(disposition: "helped", reason: "")) }
+        bench.time += 10_000
+        bench.report(sos, device: -60)
+        if isClosedBetween {
+            #expect(bench.known.count == 2)
+        } else {
+            #expect(bench.known.count == 1)
+            #expect(bench.newest?.presses == 2)
+        }
+        // Held on, it is the same press.
+        bench.time += 10_000
+        #expect(bench.report(sos, device: -60).told.isEmpty)
+    }
+
     @Test func sameStuckTimeAndCounterAfterPowerOnIsAPress() throws {
         var bench = Bench()
         bench.report(sos, device: -860_000_000, sequence: 2)

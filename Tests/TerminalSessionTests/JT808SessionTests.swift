@@ -176,4 +176,38 @@ struct JT808SessionTests {
             return
         }
     }
+
+    @Test func aPictureIsHandedOverWhole() throws {
+        let harness = SessionHarness()
+        let data = (0..<2500).map { UInt8(truncatingIfNeeded: $0) }
+        let media = JT808Message.media(
+            JT808Media(
+                about: JT808MediaEvent(mediaID: 77, type: 0, format: 0, event: 2, channel: 1), location: nil, data: data
+            ))
+        var flowID: UInt16 = 10
+        let frames = JT808Codec.encode(media, phone: harness.phone, edition: .v2011, flowID: &flowID)
+        #expect(frames.count > 2)
+        for frame in frames { harness.receive(frame) }
+        let handed = try #require(harness.reports.last)
+        let whole = try #require(handed.report.media)
+        #expect(whole.id == 77)
+        #expect(whole.eventCode == 2)
+        #expect(whole.data.suffix(data.count) == data[...])
+        let answers = harness.resolve(try #require(handed.request))
+        #expect(answers == [.mediaAcknowledgement(JT808MediaAcknowledgement(mediaID: 77))])
+    }
+
+    @Test func anSOSInTheFirstOfSeveralPackagesIsKeptBeforeItIsAcknowledged() throws {
+        let harness = SessionHarness()
+        var flowID: UInt16 = 10
+        let location: [UInt8] = [0, 0, 0, 1, 0, 0, 0, 2] + [UInt8](repeating: 1, count: 20) + [0x01, 4, 0, 0, 0, 9]
+        let frames = JT808Codec.encode(
+            body: location, messageID: 0x0200, phone: harness.phone, flowID: &flowID, maximumBodyBytes: 28)
+        #expect(frames.count == 2)
+        // The second package is lost on its way.
+        #expect(harness.receive(frames[0]).isEmpty)
+        let handed = try #require(harness.reports.first)
+        #expect(handed.report.event.alarms.contains(.sos))
+        #expect(harness.resolve(try #require(handed.request), isAlarm: true).count == 1)
+    }
 }

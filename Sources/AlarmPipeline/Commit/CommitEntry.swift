@@ -16,6 +16,8 @@ struct CommitEntry: Sendable {
     var events: [PipelineEvent] = []
     /// Worth nothing later: left out when the commit fails (registrations, whose terminal then asks again).
     var isDiscardable = false
+    /// Last words, data and pictures: committed alone when no decision waits, so that an alarm never stands behind them.
+    var isBackground = false
     /// When the report came, for the time from alarm to commit; nil for what is no alarm.
     var alarmReceivedMilliseconds: Int64?
     /// Runs on the committing thread directly after the commit, before the results leave.
@@ -26,6 +28,17 @@ struct CommitEntry: Sendable {
     /// Incidents that this entry changes.
     var incidents: [Incident] {
         writes.compactMap { if case .change(let change) = $0 { change.incident } else { nil } }
+    }
+
+    /// True for what may leave first when memory is short: a lost attempt is made again, a lost alarm is not.
+    var isRoutine: Bool {
+        writes.allSatisfy { write in
+            switch write {
+            case .attempt, .commandOutcome, .fenceState, .authenticated, .terminalState, .message: true
+            case .change(let change): change.evidence == nil && change.deliveries.isEmpty
+            default: false
+            }
+        }
     }
 
     /// Puts on the incidents' timelines that they could not be written when they happened.

@@ -19,6 +19,10 @@ final class IncidentCommitter: Sendable {
         var windowMilliseconds: Int64 = 0
         /// Decisions kept in memory while the store fails.
         var pendingEntries = 50_000
+        /// Background entries that wait; each may hold a picture of a quarter of a megabyte.
+        var backgroundEntries = 256
+        /// A busy committer lets so many groups of decisions pass before the next background entry.
+        var turnsBeforeBackground = 16
         /// Pauses between tries of a failing store.
         var firstPauseMilliseconds: Int64 = 200
         var longestPauseMilliseconds: Int64 = 2000
@@ -43,6 +47,7 @@ final class IncidentCommitter: Sendable {
         var pauseMilliseconds: Int64 = 0
         var lostRoomFor: Set<IncidentID> = []
         var lastBatchEntries = 0
+        var turnsSinceBackground = 0
     }
 
     private struct Underway {
@@ -53,6 +58,7 @@ final class IncidentCommitter: Sendable {
 
     let thread = WorkerThread(name: "ydt-commit")
     private let inbox = Mutex<[CommitEntry]>([])
+    private let background = Mutex<[CommitEntry]>([])
     private let state = Mutex(State())
     private let shownFailure = Mutex<StoreFailure?>(nil)
     private let dropped = Atomic<UInt64>(0)
@@ -87,15 +93,30 @@ final class IncidentCommitter: Sendable {
 
     func add(_ entries: [CommitEntry]) {
         guard !entries.isEmpty else { return }
-        inbox.withLock { $0 += entries }
+        inbox.withLock { inbox in inbox += entries.lazy.filter { !$0.isBackground } }
+        for entry in entries where entry.isBackground { addBackground(entry) }
         thread.bell.ring()
+    }
+
+    private func addBackground(_ entry: CommitEntry) {
+        let hasRoom = background.withLock { background in
+            guard background.count < limits.backgroundEntries else { return false }
+            background.append(entry)
+            return true
+        }
+        guard !hasRoom else { return }
+        dropped.wrappingAdd(1, ordering: .relaxed)
+        refuseResults(of: entry)
     }
 
     /// nil while the store works.
     var failure: StoreFailure? { shownFailure.withLock { $0 } }
 
     var depth: (waiting: Int, dropped: UInt64) {
-        (inbox.withLock(\.count) + (failure?.pending ?? 0), dropped.load(ordering: .relaxed))
+        (
+            inbox.withLock(\.count) + background.withLock(\.count) + (failure?.pending ?? 0),
+            dropped.load(ordering: .relaxed)
+        )
     }
 
     // MARK: One turn
@@ -109,6 +130,7 @@ final class IncidentCommitter: Sendable {
             let now = clock.now()
             if let failure = state.failure {
                 arrived.forEach { receiveWhileFailing($0, failure, now, &state) }
+                takeBackground().forEach { receiveWhileFailing($0, failure, now, &state) }
                 guard now.monotonicMilliseconds >= state.nextTryMilliseconds else {
                     return state.nextTryMilliseconds - now.monotonicMilliseconds
                 }
@@ -117,8 +139,21 @@ final class IncidentCommitter: Sendable {
             }
             state.lastBatchEntries = arrived.count
             commit(arrived[...], &state)
-            return inbox.withLock(\.isEmpty) ? WorkerThread.maximumSleepMilliseconds : 0
+            commitBackground(&state)
+            return inbox.withLock(\.isEmpty) && background.withLock(\.isEmpty)
+                ? WorkerThread.maximumSleepMilliseconds : 0
         }
+    }
+
+    /// One entry, when no decision waits or enough of them have passed.
+    private func commitBackground(_ state: inout State) {
+        guard state.failure == nil else { return }
+        state.turnsSinceBackground += 1
+        guard inbox.withLock(\.isEmpty) || state.turnsSinceBackground >= limits.turnsBeforeBackground,
+            let entry = background.withLock({ $0.isEmpty ? nil : $0.removeFirst() })
+        else { return }
+        state.turnsSinceBackground = 0
+        commit([entry], &state)
     }
 
     private func takeInbox() -> [CommitEntry] {
@@ -128,24 +163,31 @@ final class IncidentCommitter: Sendable {
         }
     }
 
+    private func takeBackground() -> [CommitEntry] {
+        background.withLock { background in
+            defer { background = [] }
+            return background
+        }
+    }
+
     /// Commits entries in groups; from the first failing group on everything is kept.
     private func commit(_ entries: ArraySlice<CommitEntry>, _ state: inout State) {
         var rest = entries
         while !rest.isEmpty {
             let group = nextGroup(rest)
-            do {
-                try writeOrIsolate(group)
-                rest = rest[group.endIndex...]
-            } catch {
-                let now = clock.now()
-                fail(error, now, &state)
-                for entry in group { keepAfterFailure(entry, error, now, &state) }
-                if let failure = state.failure {
-                    for entry in rest[group.endIndex...] { receiveWhileFailing(entry, failure, now, &state) }
-                }
-                publishFailure(state)
-                return
+            let (end, error) = writeOrIsolate(group)
+            guard let error else {
+                rest = rest[end...]
+                continue
             }
+            let now = clock.now()
+            fail(error, now, &state)
+            for entry in group[end...] { keepAfterFailure(entry, error, now, &state) }
+            if let failure = state.failure {
+                for entry in rest[group.endIndex...] { receiveWhileFailing(entry, failure, now, &state) }
+            }
+            publishFailure(state)
+            return
         }
     }
 
@@ -161,31 +203,44 @@ final class IncidentCommitter: Sendable {
 
     /// Commits and settles a group. When the fault lies in what is written and not in the disk, each entry is written
     /// alone, so that a mistake of ours in one of them cannot stop all the others for ever.
-    private func writeOrIsolate(_ group: ArraySlice<CommitEntry>) throws(StoreError) {
+    ///
+    /// - Returns: the index up to which nothing is left to do, and the disk's error when that is not the end.
+    private func writeOrIsolate(_ group: ArraySlice<CommitEntry>) -> (end: Int, error: StoreError?) {
         do {
             try write(group)
             settle(group)
-            return
+            return (group.endIndex, nil)
         } catch {
-            guard error.isInTheData else { throw error }
+            guard error.isInTheData else { return (group.startIndex, error) }
         }
         for index in group.indices {
             do {
                 try write(group[index...index])
                 settle(group[index...index])
             } catch {
-                logger.critical(
-                    "One decision cannot be written and is left out",
-                    metadata: .keyed([
-                        .errorCode: "\(error.code.rawValue)", .errorDetail: "\(error.message)",
-                        .incidentID: "\(group[index].incidents.map(\.id.description).joined(separator: " "))",
-                    ]))
-                dropped.wrappingAdd(1, ordering: .relaxed)
-                refuseResults(of: group[index])
-                outlets.deliveries(group[index].deliveries.map(\.notDurable))
-                group[index].onSettled?(error)
+                // The disk may fail in the midst of it: what has not been tried is kept, not left out.
+                guard error.isInTheData else { return (index, error) }
+                leaveOut(group[index], error)
             }
         }
+        return (group.endIndex, nil)
+    }
+
+    /// A decision of which some write cannot be carried out: the others are stored one by one, nothing is acknowledged.
+    private func leaveOut(_ entry: CommitEntry, _ error: StoreError) {
+        logger.critical(
+            "One decision cannot be written and is left out",
+            metadata: .keyed([
+                .errorCode: "\(error.code.rawValue)", .errorDetail: "\(error.message)",
+                .incidentID: "\(entry.incidents.map(\.id.description).joined(separator: " "))",
+            ]))
+        dropped.wrappingAdd(1, ordering: .relaxed)
+        if entry.writes.count > 1, !entry.isDiscardable {
+            for write in entry.writes { try? store.write([write]) }
+        }
+        refuseAll(of: entry)
+        outlets.deliveries(entry.deliveries.map(\.notDurable))
+        entry.onSettled?(error)
     }
 
     private func write(_ group: ArraySlice<CommitEntry>) throws(StoreError) {
@@ -295,6 +350,13 @@ final class IncidentCommitter: Sendable {
         keep(entry, StoreError(failure.code, failure.message), now, &state)
     }
 
+    /// Of an entry that is given up its position has no incident to follow either: its report is refused as well.
+    private func refuseAll(of entry: CommitEntry) {
+        refuseResults(of: entry)
+        let tickets = entry.track.compactMap(\.ticket)
+        if !tickets.isEmpty { outlets.results(tickets.map { IngestResult(ticket: $0, outcome: .failed) }) }
+    }
+
     private func refuseResults(of entry: CommitEntry) {
         guard !entry.results.isEmpty else { return }
         outlets.results(entry.results.map { IngestResult(ticket: $0.ticket, outcome: .failed, isAlarm: $0.isAlarm) })
@@ -311,10 +373,12 @@ final class IncidentCommitter: Sendable {
         entry.onSettled = nil
         guard !entry.isDiscardable else { return }
         entry.markNotDurable(error, at: now.wall)
-        guard state.pending.count < limits.pendingEntries else {
+        // Attempts go on while the store fails: half of the room is for alarms and what humans do.
+        let room = entry.isRoutine ? limits.pendingEntries / 2 : limits.pendingEntries
+        guard state.pending.count < room else {
             dropped.wrappingAdd(1, ordering: .relaxed)
             state.lostRoomFor.formUnion(entry.incidents.map(\.id))
-            refuseResults(of: entry)
+            refuseAll(of: entry)
             return
         }
         state.pending.append(entry)
@@ -322,17 +386,17 @@ final class IncidentCommitter: Sendable {
     }
 
     private func retryPending(_ now: Moment, _ state: inout State) {
-        while !state.pending.isEmpty {
-            let group = nextGroup(state.pending[...])
-            do {
-                try writeOrIsolate(group)
-            } catch {
-                fail(error, now, &state)
-                publishFailure(state)
-                return
-            }
-            state.pending.removeSubrange(..<group.endIndex)
+        var start = 0
+        while start < state.pending.count {
+            let (end, error) = writeOrIsolate(nextGroup(state.pending[start...]))
+            start = end
+            guard let error else { continue }
+            state.pending.removeSubrange(..<start)
+            fail(error, now, &state)
+            publishFailure(state)
+            return
         }
+        state.pending = []
         let lost = state.lostRoomFor
         state.lostRoomFor = []
         state.failure = nil
@@ -359,6 +423,7 @@ final class IncidentCommitter: Sendable {
                 retryPending(now, &state)
             } else {
                 commit(arrived[...], &state)
+                if state.failure == nil { commit(takeBackground()[...], &state) }
             }
         }
     }

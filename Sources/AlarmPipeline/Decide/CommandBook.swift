@@ -66,9 +66,9 @@ struct CommandBook {
         let terminal = entry.record.terminal
         switch outcome {
         case .queued:
-            guard entry.record.outcome == .queued else { return nil }
+            // Its connection ended before the answer: it is sent again until its time is over (promise P9).
+            guard outstanding[terminal] == id else { return nil }
             putBack(id)
-            return nil
         case .sent: break
         case .confirmed, .failed, .expired:
             entries[id] = nil
@@ -86,6 +86,13 @@ struct CommandBook {
     mutating func disconnected(_ terminal: TerminalID) {
         guard let id = outstanding[terminal] else { return }
         if entries[id]?.record.outcome == .queued { putBack(id) } else { outstanding[terminal] = nil }
+    }
+
+    /// The terminal speaks on a new connection of the same kind, and the old one says nothing more of its command.
+    ///
+    /// - Returns: the record when it had been sent and now waits again.
+    mutating func reconnected(_ terminal: TerminalID, at time: Timestamp) -> CommandRecord? {
+        outstanding[terminal].flatMap { apply(.queued, to: $0, at: time) }
     }
 
     /// Commands whose time is over.

@@ -42,6 +42,8 @@ extension Decider {
     }
 
     mutating func authenticated(_ terminal: TerminalID, _ digest: [UInt8]) {
+        // The only good code is used again: when a district reconnects, that must not be a row for each terminal.
+        if directory[terminal]?.authCodeDigests == [digest] { return }
         var entry = CommitEntry()
         entry.writes = [.authenticated(terminal, digest: digest)]
         let directory = directory
@@ -71,7 +73,7 @@ extension Decider {
             }
         } else {
             terminals[terminal] = nil
-            lastWords[terminal] = nil
+            forgetLastWords(of: terminal)
             watch.forget(terminal)
             fences.forget(terminal)
             entry.writes = [.removeTerminal(terminal, at: now.wall)]
@@ -85,53 +87,61 @@ extension Decider {
 
     /// Remembers that a terminal was heard, and what it said when that is more than a sign of life.
     mutating func note(_ event: TerminalEvent, now: Moment) {
+        let terminal = event.terminal
+        // A terminal that the site does not know leaves no row of its own, so that nobody can fill the memory with ids.
+        guard terminals[terminal] != nil else { return }
         let seen = event.received ?? now.wall
-        guard event.kind != .heartbeat, event.kind != .reply, !event.historical else {
-            lastWords[event.terminal, default: LastWords(seen: seen)].seen = seen
-            return
-        }
-        let hadEvent = lastWords[event.terminal]?.event != nil
-        guard hadEvent || heldEvents < Self.maximumHeldEvents else {
-            lastWords[event.terminal, default: LastWords(seen: seen)].seen = seen
+        let known = lastWords[terminal]
+        if known == nil { flushOrder.append(terminal) }
+        let hadEvent = known?.event != nil
+        let saysMore = event.kind != .heartbeat && event.kind != .reply && !event.historical
+        guard saysMore, hadEvent || heldEvents < Self.maximumHeldEvents else {
+            lastWords[terminal, default: LastWords(seen: seen)].seen = seen
             return
         }
         if !hadEvent { heldEvents += 1 }
-        lastWords[event.terminal] = LastWords(seen: seen, event: event)
+        lastWords[terminal] = LastWords(seen: seen, event: event)
     }
 
-    /// Puts last words that are not written yet on their way, in small groups that do not delay an alarm.
+    mutating func forgetLastWords(of terminal: TerminalID) {
+        if lastWords.removeValue(forKey: terminal)?.event != nil { heldEvents -= 1 }
+    }
+
+    /// Puts last words that are not written yet on their way, the longest waiting first, in small groups that do not
+    /// delay an alarm.
     mutating func flushLastWords(limit: Int) {
+        let end = flushHead + min(limit, flushOrder.count - flushHead)
         var writes: [StoreWrite] = []
-        for (terminal, words) in lastWords.prefix(limit) {
-            // A terminal that the site does not know leaves no row of its own.
+        for terminal in flushOrder[flushHead..<end] {
+            guard let words = lastWords.removeValue(forKey: terminal) else { continue }
+            if words.event != nil { heldEvents -= 1 }
             guard terminals[terminal] != nil else { continue }
             writes.append(
                 .terminalState(
                     TerminalStateRecord(terminal: terminal, lastSeen: words.seen, event: words.event?.json.text)))
         }
-        if lastWords.count <= limit {
-            lastWords.removeAll(keepingCapacity: true)
-            heldEvents = 0
-        } else {
-            for terminal in lastWords.keys.prefix(limit) {
-                if lastWords.removeValue(forKey: terminal)?.event != nil { heldEvents -= 1 }
-            }
+        flushHead = end
+        if flushHead * 2 >= flushOrder.count {
+            flushOrder.removeSubrange(..<flushHead)
+            flushHead = 0
         }
-        for start in stride(from: 0, to: writes.count, by: Self.lastWordsPerCommit) {
-            var entry = CommitEntry()
-            entry.writes = Array(writes[start..<min(start + Self.lastWordsPerCommit, writes.count)])
-            entry.isDiscardable = true
-            output.entries.append(entry)
-        }
+        addInGroups(writes, isBackground: true)
     }
 
     /// Writes on which side of a fence terminals were found, where that raised nothing.
     mutating func flushFenceStates() {
-        let states = fences.takeChangedStates()
-        guard !states.isEmpty else { return }
-        var entry = CommitEntry()
-        entry.writes = states.map(StoreWrite.fenceState)
-        output.entries.append(entry)
+        // Not in the background: a newer state in a decision must not be overtaken by an older one.
+        addInGroups(fences.takeChangedStates().map(StoreWrite.fenceState), isBackground: false)
+    }
+
+    private mutating func addInGroups(_ writes: [StoreWrite], isBackground: Bool) {
+        for start in stride(from: 0, to: writes.count, by: Self.lastWordsPerCommit) {
+            var entry = CommitEntry()
+            entry.writes = Array(writes[start..<min(start + Self.lastWordsPerCommit, writes.count)])
+            entry.isBackground = isBackground
+            entry.isDiscardable = isBackground
+            output.entries.append(entry)
+        }
     }
 
     // MARK: Commands
@@ -195,6 +205,11 @@ extension Decider {
         commands.settle(id)
         guard let record = commands.record(id), presences[record.terminal] != nil else { return }
         sendNext(to: record.terminal, now: now)
+    }
+
+    /// The terminal speaks on a new connection: what the old one had not finished is sent again on the new one.
+    mutating func reconnected(_ terminal: TerminalID, at time: Timestamp) {
+        if let record = commands.reconnected(terminal, at: time) { write(record) }
     }
 
     mutating func sendNext(to terminal: TerminalID, now: Moment) {

@@ -43,9 +43,9 @@ struct Decider: ~Copyable {
 
     /// Events held for the next writing of last words; beyond these only the time is kept.
     static let maximumHeldEvents = 50_000
-    /// Last words written in one transaction.
+    /// Last words put together in one turn and written in one transaction, and how many of these fit into one interval.
     static let lastWordsPerCommit = 500
-    static let lastWordsPerFlush = 4000
+    static let flushesPerInterval = 8
     /// Attempts that failed beyond these are put on the timeline only now and then; each is in the attempts table.
     static let attemptsOnTimeline = 5
     static let laterAttemptsOnTimeline = 20
@@ -62,16 +62,23 @@ struct Decider: ~Copyable {
 
     var terminals: [TerminalID: Terminal] = [:]
     var presences: [TerminalID: Presence] = [:]
+    /// Connected terminals that were in no list when they came.
+    var strangers: Set<TerminalID> = []
     /// Open incidents with what was last known of their need for a human.
     var open: [IncidentID: Bool] = [:]
     /// Open incidents by terminal; their terminals use the alarm lane.
     var attention: [TerminalID: Int] = [:]
     var attentionChanged = false
+    /// Terminals that came to or left `attention` in this turn.
+    var attentionMoves: [TerminalID: Bool] = [:]
     var lastCommandID: Int64
     /// The site was commissioned by the logged act, which outlives restarts and configurations.
     var isCommissionedByAct: Bool
     var isCommissionedByRules: Bool
     var lastWords: [TerminalID: LastWords] = [:]
+    /// The terminals of `lastWords`, the longest waiting first from `flushHead` on, so that each gets its turn.
+    var flushOrder: [TerminalID] = []
+    var flushHead = 0
     var heldEvents = 0
     var nextFlushMilliseconds: Int64
     var output = Output()
@@ -91,11 +98,16 @@ struct Decider: ~Copyable {
         case .registration(let registration, let ticket): register(registration, ticket)
         case .authenticated(let terminal, let digest, _): authenticated(terminal, digest)
         case .online(let terminal, let bearer, let peer, let protocolName, let at):
+            if presences[terminal]?.bearer ?? bearer == bearer { reconnected(terminal, at: at.wall) }
             presences[terminal] = Presence(bearer: bearer, peer: peer, protocolName: protocolName, since: at.wall)
+            if terminals[terminal] == nil { strangers.insert(terminal) }
             publish(.online(terminal, bearer, peer: peer, at: at.wall))
             sendNext(to: terminal, now: now)
         case .offline(let terminal, let bearer, let reason, let at):
-            if presences[terminal]?.bearer == bearer { presences[terminal] = nil }
+            if presences[terminal]?.bearer == bearer {
+                presences[terminal] = nil
+                strangers.remove(terminal)
+            }
             commands.disconnected(terminal)
             publish(.offline(terminal, bearer, reason: reason, at: at.wall))
         case .command(let id, let outcome, let at): commandOutcome(id, outcome, at: at.wall, now: now)
@@ -124,6 +136,7 @@ struct Decider: ~Copyable {
         }
 
         let point = TrackPoint(event, received: event.received ?? now.wall)
+        let message = message(report, ticket, hasPoint: point != nil, now: now)
         let touchesLife = isLifeSafety || decision.changes.contains { $0.incident.service.isLifeSafety }
         if touchesLife || !decision.isEmpty || !event.keys.isEmpty {
             var entry = CommitEntry()
@@ -143,7 +156,19 @@ struct Decider: ~Copyable {
             }
             if touchesLife { entry.alarmReceivedMilliseconds = received(event, now: now) }
             absorb(decision, into: &entry, now: now)
-            entry.writes += fences.takeChangedStates().map(StoreWrite.fenceState)
+            if let message { entry.writes.append(message) }
+            if !crossings.isEmpty { entry.writes += fences.takeChangedStates().map(StoreWrite.fenceState) }
+            output.entries.append(entry)
+        } else if let message {
+            var entry = CommitEntry()
+            entry.writes = [message]
+            entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
+            if let point {
+                entry.track = [TrackItem(point: point, ticket: nil, arrivedMilliseconds: now.monotonicMilliseconds)]
+            }
+            // What is not acknowledged is sent again; what nobody waits for would be lost.
+            entry.isDiscardable = ticket.request != 0
+            entry.isBackground = true
             output.entries.append(entry)
         } else if let point {
             let waits = configuration.positionPolicy == .stored
@@ -160,6 +185,29 @@ struct Decider: ~Copyable {
     private func received(_ event: TerminalEvent, now: Moment) -> Int64 {
         let ago = event.received.map { now.wall.milliseconds - $0.milliseconds } ?? 0
         return now.monotonicMilliseconds - max(0, ago)
+    }
+
+    /// What has to be stored of a report beside incidents and positions: what was acknowledged must be found again.
+    private func message(
+        _ report: InboundReport, _ ticket: ReplyTicket, hasPoint: Bool, now: Moment
+    ) -> StoreWrite? {
+        let event = report.event
+        let saysSomething = event.text != nil || !event.extras.isEmpty
+        switch event.kind {
+        case .text, .media: break
+        case .other: guard saysSomething else { return nil }
+        case .reply: guard saysSomething, !hasPoint else { return nil }
+        case .report, .alarm: guard !hasPoint, ticket.request != 0 else { return nil }
+        case .key, .heartbeat, .login, .logout: return nil
+        }
+        return .message(
+            MessageRecord(
+                terminal: event.terminal, received: event.received ?? now.wall, kind: event.kind,
+                event: event.json.text,
+                media: report.media.map {
+                    MediaRecord(
+                        mediaID: $0.id, type: $0.type, format: $0.format, eventCode: $0.eventCode, data: $0.data)
+                }))
     }
 
     func publish(_ event: @autoclosure () -> PipelineEvent) {
@@ -209,8 +257,10 @@ struct Decider: ~Copyable {
     }
 
     mutating func countAttention(_ terminal: TerminalID, _ change: Int) {
-        let count = (attention[terminal] ?? 0) + change
+        let before = attention[terminal] ?? 0
+        let count = before + change
         attention[terminal] = count > 0 ? count : nil
+        if (before > 0) != (count > 0) { attentionMoves[terminal] = count > 0 }
         attentionChanged = true
     }
 
@@ -279,9 +329,11 @@ struct Decider: ~Copyable {
         }
         for record in commands.expired(now: now) { write(record) }
         if now.monotonicMilliseconds >= nextFlushMilliseconds {
-            flushLastWords(limit: Self.lastWordsPerFlush)
+            flushLastWords(limit: Self.lastWordsPerCommit)
             flushFenceStates()
-            nextFlushMilliseconds = now.monotonicMilliseconds + Int64(configuration.stateFlushMilliseconds)
+            let hasMore = flushHead < flushOrder.count
+            let pause = configuration.stateFlushMilliseconds / (hasMore ? Self.flushesPerInterval : 1)
+            nextFlushMilliseconds = now.monotonicMilliseconds + Int64(max(1, pause))
         }
         var next = nextFlushMilliseconds
         if let due = engine.nextDeadlineMonotonicMilliseconds { next = min(next, due) }

@@ -16,6 +16,8 @@ enum DecisionMessage: Sendable {
 final class DecisionLoop: Sendable {
     /// Positions decided before alarms are looked for again.
     static let positionsPerTurn = 512
+    /// Alarms decided before what they decided is handed over.
+    static let alarmsPerHandOver = 128
 
     struct Outlets: Sendable {
         var commit: @Sendable ([CommitEntry]) -> Void
@@ -87,7 +89,12 @@ final class DecisionLoop: Sendable {
     private func takeInput(_ decider: inout Decider, now: Moment) -> Bool {
         let batch = queue.takeBatch(positionLimit: Self.positionsPerTurn)
         decider.output.results += batch.refused.map { IngestResult(ticket: $0, outcome: .failed) }
-        for item in batch.alarms { decider.handle(item, now: now) }
+        for (index, item) in batch.alarms.enumerated() {
+            decider.handle(item, now: now)
+            // In a storm the first alarms are committed and answered while the rest is still being decided; else
+            // every terminal would lose patience before the turn ends, and send again.
+            if index % Self.alarmsPerHandOver == Self.alarmsPerHandOver - 1 { emit(takeOutput(&decider)) }
+        }
         for message in messages.takeAll() {
             switch message {
             case .attempts(let reports): for report in reports { decider.attempted(report, now: now) }
@@ -103,7 +110,8 @@ final class DecisionLoop: Sendable {
     private func takeOutput(_ decider: inout Decider) -> Decider.Output {
         if decider.attentionChanged {
             decider.attentionChanged = false
-            queue.setAttention(Set(decider.attention.keys))
+            queue.changeAttention(decider.attentionMoves)
+            decider.attentionMoves = [:]
             let open = decider.open
             counts.withLock { counts in
                 counts = Counts(open: open.count, unacknowledged: open.values.count { $0 })

@@ -126,7 +126,8 @@ final class OutboxPump: Sendable {
     }
 
     private func add(_ delivery: PendingDelivery, _ now: Moment, _ state: inout State, _ reports: inout [Report]) {
-        let wait = max(0, delivery.nextAttemptAt.milliseconds - now.wall.milliseconds)
+        let left = delivery.nextAttemptAt.milliseconds - now.wall.milliseconds
+        let wait = min(max(0, left), RetrySchedule(delivery.notice).longestPauseMilliseconds)
         let due = delivery.attempts == 0 ? now.monotonicMilliseconds : now.monotonicMilliseconds + wait
         let isKnown = state.targets[delivery.target]?.channel != nil
         if !isKnown {

@@ -21,6 +21,11 @@ enum RetrySchedule: Sendable {
         self = notice.incident.service.isLifeSafety && notice.raisesAlarm ? .lifeSafety : .ordinary
     }
 
+    /// No pause is longer, whatever the wall clock has done since it was written down.
+    var longestPauseMilliseconds: Int64 {
+        self == .lifeSafety ? Self.longestLifeSafetyPauseMilliseconds : 2 * 86_400_000
+    }
+
     /// The pause after `attempts` failed attempts, or nil to give up.
     ///
     /// - Parameters:

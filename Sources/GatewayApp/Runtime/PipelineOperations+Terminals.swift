@@ -22,6 +22,15 @@ extension PipelineOperations {
                 guard records.count == 1000, let last = records.last else { break }
                 after = last.assignment.terminal
             }
+            // Nobody listed those, but they are there: an operator must be able to see and assign them.
+            if query.person == nil, query.online != false {
+                let strangers = try await pipeline.strangers(after: query.after, limit: query.limit + 1)
+                let sessions = try await sessions(of: strangers)
+                for id in strangers {
+                    views.append(TerminalView(terminal: id.description, known: false, session: sessions[id]))
+                }
+                views.sort { $0.terminal < $1.terminal }
+            }
             let page = Array(views.prefix(query.limit))
             return TerminalPage(terminals: page, next: views.count > query.limit ? page.last?.terminal : nil)
         }

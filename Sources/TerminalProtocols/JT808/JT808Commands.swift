@@ -51,7 +51,7 @@ extension JT808Message {
         case 0x0109: 0x8109
         case 0x0801: 0x8800
         case 0x0A00: 0x8A00
-        case 0x8000...: nil
+        case 0x8000..<0xE000, 0xF000...: nil
         default: 0x8001
         }
     }

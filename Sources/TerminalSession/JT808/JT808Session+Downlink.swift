@@ -50,8 +50,8 @@ extension JT808Session {
                 actions.requests.append(.command(id: next.id, outcome: .expired))
                 continue
             }
-            let message = JT808Commands.message(
-                for: next.command, edition: states[index].phone.isLong ? .v2019 : states[index].profile.edition)
+            let edition = states[index].phone.isLong ? .v2019 : states[index].profile.edition ?? .v2013
+            let message = JT808Message.asking(next.command, edition: edition).message
             let first = states[index].flowID
             let frames = encode(message, state: index)
             let wait = environment.limits.commandTimeoutMilliseconds
@@ -137,35 +137,5 @@ extension JT808Session {
     func abandonCommands(of state: JT808TerminalState, into actions: inout SessionActions) {
         if let command = state.outstanding { actions.requests.append(.command(id: command.id, outcome: .queued)) }
         for command in state.waiting { actions.requests.append(.command(id: command.id, outcome: .queued)) }
-    }
-}
-
-/// Commands in the words of JT/T 808.
-enum JT808Commands {
-    /// Parameter 0x0029: default report interval, s (section 9).
-    private static let defaultIntervalParameter: UInt32 = 0x0029
-
-    static func message(for command: TerminalCommand, edition: JT808Edition?) -> JT808Message {
-        switch command {
-        case .locate:
-            return .queryLocation(JT808Bytes())
-        case .message(let text, let urgent):
-            return .text(JT808Text(text, urgent: urgent, edition: edition ?? .v2013))
-        case .callBack(let number, let listen):
-            return .callBack(JT808CallBack(listen: listen, phone: number))
-        case .reportInterval(let seconds):
-            let interval = JT808Parameter(id: defaultIntervalParameter, dword: UInt32(clamping: seconds))
-            return .setParameters(JT808ParameterList([interval]))
-        case .track(let intervalSeconds, let durationSeconds):
-            return .track(
-                JT808Tracking(
-                    intervalSeconds: UInt16(clamping: intervalSeconds),
-                    validitySeconds: UInt32(clamping: durationSeconds)))
-        case .confirmAlarm(let sequence):
-            return .confirmAlarm(
-                JT808AlarmConfirmation(
-                    alarmFlowID: UInt16(truncatingIfNeeded: sequence),
-                    alarmTypes: JT808AlarmConfirmation.confirmableBits))
-        }
     }
 }

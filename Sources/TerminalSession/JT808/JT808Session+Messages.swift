@@ -58,7 +58,7 @@ extension JT808Session {
         into actions: inout SessionActions
     ) {
         let events = packet.events(profile: states[index].profile, received: now.wall)
-        submit(events, origin, mediaID: packet.mediaID, state: index, into: &actions)
+        submit(events, origin, media: packet.media, state: index, into: &actions)
     }
 
     /// Tells the pipeline what was heard although nothing depends on its being stored.
@@ -74,7 +74,7 @@ extension JT808Session {
     }
 
     func submit(
-        _ events: [TerminalEvent], _ origin: borrowing FrameOrigin, mediaID: UInt32? = nil, state index: Int,
+        _ events: [TerminalEvent], _ origin: borrowing FrameOrigin, media: InboundMedia? = nil, state index: Int,
         into actions: inout SessionActions
     ) {
         let header = origin.header
@@ -93,13 +93,14 @@ extension JT808Session {
             pending.append(
                 PendingAnswer(
                     request: request, terminal: states[index].terminal, flowID: header.flowID,
-                    messageID: header.messageID, mediaID: mediaID, remaining: events.count))
+                    messageID: header.messageID, mediaID: media?.id, remaining: events.count))
         }
         let isEvidence = asksForHelp || events.contains { $0.kind != .report }
         for (position, event) in events.enumerated() {
             let frame = isEvidence && position == 0 ? origin.frame : []
-            actions.requests.append(
-                .report(inbound(event, state: index, frame: frame, seen: seen), request: request))
+            var report = inbound(event, state: index, frame: frame, seen: seen)
+            if position == 0 { report.media = media }
+            actions.requests.append(.report(report, request: request))
         }
     }
 
@@ -136,18 +137,10 @@ extension JT808Session {
             say(.mediaAcknowledgement(JT808MediaAcknowledgement(mediaID: mediaID)), state: index, into: &actions)
             return
         }
-        guard Self.expectsGeneralResponse(done.messageID) else { return }
+        guard JT808Message.platformReply(to: done.messageID) == 0x8001 else { return }
         let response = JT808Response(
             flowID: done.flowID, messageID: done.messageID, result: done.isAlarm ? .alarmConfirmed : .ok)
         say(.platformResponse(response), state: index, into: &actions)
-    }
-
-    /// Replies to commands of ours end the exchange; everything else wants 0x8001 (section 6).
-    private static func expectsGeneralResponse(_ messageID: UInt16) -> Bool {
-        switch messageID {
-        case 0x0001, 0x0104, 0x0107, 0x0201, 0x0302, 0x0500, 0x0608, 0x0700, 0x0802, 0x0805, 0x1300: false
-        default: true
-        }
     }
 
     // MARK: - Registration and authentication
@@ -216,9 +209,9 @@ extension JT808Session {
         let header = packet.header
         switch states[index].reassembly.insert(part.bytes, header: header, now: now.monotonicMilliseconds) {
         case .incomplete, .duplicate:
-            answer(header, .ok, state: index, into: &actions)
+            answerPackage(packet, origin, state: index, now: now, into: &actions)
         case .refused(let refusal):
-            answer(header, .ok, state: index, into: &actions)
+            answerPackage(packet, origin, state: index, now: now, into: &actions)
             actions.refusals.append(
                 DecodeError(
                     .badValue, protocolName: .jt808, message: header.message, field: "package",
@@ -232,17 +225,33 @@ extension JT808Session {
                 report(whole, origin, state: index, now: now, into: &actions)
             } catch {
                 actions.refusals.append(error)
-                answer(header, .ok, state: index, into: &actions)
+                answerUnreadable(origin, error, body: body.span, state: index, now: now, into: &actions)
             }
         }
+    }
+
+    /// The other packages may never come: an alarm that one package states is kept before that package is acknowledged.
+    private func answerPackage(
+        _ packet: JT808Packet, _ origin: borrowing FrameOrigin, state index: Int, now: Moment,
+        into actions: inout SessionActions
+    ) {
+        let alarms = packet.events(profile: states[index].profile, received: now.wall).filter { !$0.alarms.isEmpty }
+        guard !alarms.isEmpty else {
+            answer(packet.header, .ok, state: index, into: &actions)
+            return
+        }
+        submit(alarms, origin, state: index, into: &actions)
     }
 }
 
 extension JT808Packet {
-    /// The number under which a complete 0x0801 is acknowledged.
-    fileprivate var mediaID: UInt32? {
+    /// What a complete 0x0801 carries; its number is acknowledged when it is stored.
+    fileprivate var media: InboundMedia? {
         switch assembled?.message ?? message {
-        case .media(let media): media.about.mediaID
+        case .media(let media):
+            InboundMedia(
+                id: media.about.mediaID, type: media.about.type, format: media.about.format,
+                eventCode: media.about.event, data: media.data)
         default: nil
         }
     }

@@ -83,7 +83,7 @@ final class JT808Session: TerminalSession {
     }
 
     /// A frame whose check code is right but whose body cannot be read: an SOS in it is still an SOS (promise P2).
-    private func answerUnreadable(
+    func answerUnreadable(
         _ origin: borrowing FrameOrigin, _ error: DecodeError, body: Span<UInt8>, state index: Int, now: Moment,
         into actions: inout SessionActions
     ) {
