@@ -127,6 +127,7 @@ extension AlarmPipeline {
         }
         try await perform { decider, now, done in
             decider.people.forget(person)
+            decider.engine.forget(person: person)
             for terminal in terminals {
                 decider.terminals[terminal]?.assignment.person = nil
                 decider.forgetLastWords(of: terminal)
@@ -136,7 +137,12 @@ extension AlarmPipeline {
             done.attach(to: &entry, (), isInForce: true)
             decider.output.entries.append(entry)
         }
-        try await onThread { [tracks] in try tracks.erase(holdings) }
+        pump.forget(person: person)
+        try await onThread { [store, tracks, clock] in
+            // What was decided before the engine had forgotten may have written the person back meanwhile.
+            _ = try store.erase(person: person, now: clock.now().wall)
+            try tracks.erase(holdings)
+        }
     }
 
     /// The explicit, logged act that lets the site reach emergency services, or takes that back (promise P7).

@@ -23,7 +23,7 @@ public final class AlarmPipeline: Sendable {
     private let loop: DecisionLoop
     private let committer: IncidentCommitter
     private let trackCommitter: TrackCommitter
-    private let pump: OutboxPump
+    let pump: OutboxPump
     private let hub = EventHub()
     private let logger: Logger
     private let hasStopped = Mutex(false)

@@ -29,6 +29,8 @@ public struct StandardErrorLogHandler: LogHandler {
     private let label: String
     private let form: Form
     private let descriptor: Int32
+    /// Journald reads from a stream socket.
+    private let isSocket: Bool
     private let now: @Sendable () -> Timestamp
 
     public init(
@@ -40,6 +42,8 @@ public struct StandardErrorLogHandler: LogHandler {
         self.form = form
         self.descriptor = descriptor
         self.now = now
+        var status = stat()
+        isSocket = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     public subscript(metadataKey key: String) -> Logger.MetadataValue? {
@@ -66,7 +70,14 @@ public struct StandardErrorLogHandler: LogHandler {
         }
         var offset = 0
         while offset < bytes.count {
-            let written = bytes[offset...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            // A reader of the log that stands still must not stop the threads that answer alarms.
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&ready, 1, 0) == 1 else { return }
+            let written = bytes[offset...].withUnsafeBytes {
+                isSocket
+                    ? send(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+                    : Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             if written < 0, errno == EINTR { continue }
             guard written > 0 else { return }
             offset += written

@@ -60,6 +60,15 @@ public struct IncidentEngine: ~Copyable {
     }
 
     public var openIncidentCount: Int { openCount }
+
+    /// Takes an erased person and the place out of the closed incidents that are remembered, so that what still finds
+    /// them does not write the person back.
+    public mutating func forget(person: String) {
+        for (id, incident) in incidents where incident.person == person && !incident.state.isOpen {
+            incidents[id]?.person = nil
+            incidents[id]?.position = nil
+        }
+    }
 }
 
 extension ProtocolName {

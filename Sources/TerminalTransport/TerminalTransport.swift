@@ -95,6 +95,10 @@ public final class TerminalTransport: TerminalPlane, Sendable {
 
     /// One socket for each listener and thread; threads share a port through SO_REUSEPORT.
     private func openSockets() throws(ReactorError) -> [[ListeningSocket]] {
+        // Sharing a port would also let a second gateway of the same user take half of the terminals without a word.
+        for listener in configuration.listeners {
+            try ListeningSocket(binding: listener.address, limits: configuration.limits).close()
+        }
         var all: [[ListeningSocket]] = []
         do throws(ReactorError) {
             for listener in configuration.listeners {

@@ -2,10 +2,27 @@ import Foundation
 import TerminalModel
 
 enum Output {
-    static func line(_ text: String) { print(text) }
+    /// Text for people. What a terminal or a target has sent cannot steer the reader's screen.
+    static func line(_ text: String) { print(harmless(text)) }
+
+    /// JSON for scripts, as it is.
+    static func json(_ text: String) { print(text) }
 
     static func complain(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        FileHandle.standardError.write(Data((harmless(text) + "\n").utf8))
+    }
+
+    /// Control characters and changes of the writing direction become U+FFFD.
+    static func harmless(_ text: String, keepingLines: Bool = true) -> String {
+        var output = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x0A where keepingLines: output.append(scalar)
+            case 0..<0x20, 0x7F..<0xA0, 0x2028, 0x2029, 0x202A...0x202E, 0x2066...0x2069: output.append("\u{FFFD}")
+            default: output.append(scalar)
+            }
+        }
+        return String(output)
     }
 
     /// A time in the reader's own zone.
@@ -29,7 +46,7 @@ struct Table {
     }
 
     mutating func add(_ cells: String?...) {
-        rows.append(cells.map { $0.map { $0.isEmpty ? "-" : $0 } ?? "-" })
+        rows.append(cells.map { $0.map { $0.isEmpty ? "-" : Output.harmless($0, keepingLines: false) } ?? "-" })
     }
 
     var isEmpty: Bool { rows.count == 1 }

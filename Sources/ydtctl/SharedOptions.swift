@@ -38,7 +38,7 @@ struct SharedOptions: ParsableArguments {
 
     func print<Answer: Encodable>(_ answer: Answer, _ show: (Answer) -> Void) throws {
         if json {
-            Output.line(String(decoding: try ControlJSON.encode(answer), as: UTF8.self))
+            Output.json(String(decoding: try ControlJSON.encode(answer), as: UTF8.self))
         } else {
             show(answer)
         }

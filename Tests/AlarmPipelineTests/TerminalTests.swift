@@ -245,6 +245,27 @@ import Testing
         try await site.stop()
     }
 
+    @Test func whatComesAfterAnErasureDoesNotBringThePersonBack() async throws {
+        let site = try Site(hub: FakeChannel("hub", .retry(reason: "refused", afterMilliseconds: nil)))
+        #expect(await site.answer(to: site.report(.sos, sequence: 1)) == .stored)
+        let id = try #require(try site.incidents().first?.id)
+        #expect(try site.incidents().first?.person == "p1")
+        _ = try await site.pipeline.operate(
+            .close(disposition: "helped", reason: "done"), on: id, by: Site.actor)
+        #expect(await site.hub.sent.wait { $0.contains { $0.notice.kind == .closed } })
+        try await site.pipeline.erase(person: "p1", by: Site.actor)
+        // The retransmission finds the closed incident and is written to it.
+        #expect(await site.answer(to: site.report(.sos, sequence: 1)) == .stored)
+        let after = try #require(try site.pipeline.store.history(of: id)?.incident)
+        #expect(after.person == nil && after.position == nil)
+        // What the target refused carried the person's card; it is not sent again.
+        site.advance(60_000)
+        site.report(.sos, sequence: 9, terminal: TerminalID(nibbles: 7))
+        #expect(await site.hub.sent.wait { $0.contains { $0.notice.incident.terminal.nibbles == 7 } })
+        #expect(site.hub.sent.value.count { $0.notice.kind == .closed } == 1)
+        try await site.stop()
+    }
+
     @Test func everyThreadTurns() async throws {
         let site = try Site()
         #expect(await site.answer(to: site.report(.sos)) == .stored)

@@ -75,6 +75,18 @@ import Testing
         #expect(lines.first?.utf8.count == 16_383)
     }
 
+    @Test(arguments: [true, false])
+    func aReaderThatStandsStillStopsNobody(isSocket: Bool) {
+        var ends: [Int32] = [0, 0]
+        let type = Int32(SOCK_STREAM.rawValue)
+        #expect((isSocket ? socketpair(AF_UNIX, type, 0, &ends) : pipe(&ends)) == 0)
+        defer { ends.forEach { close($0) } }
+        let handler = StandardErrorLogHandler(label: "t", form: .journald, descriptor: ends[1])
+        let logger = Logger(label: "t") { _ in handler }
+        // Far more than any buffer holds; a handler that waited would never come back.
+        for _ in 0..<4000 { logger.notice("\(String(repeating: "x", count: 1000))") }
+    }
+
     @Test func journaldIsKnownByTheFileItself() throws {
         let pipe = Pipe()
         let descriptor = pipe.fileHandleForWriting.fileDescriptor

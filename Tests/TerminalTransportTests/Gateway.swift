@@ -15,7 +15,8 @@ final class Gateway: Sendable {
     let sink = ListSink()
     let port: UInt16
 
-    init(lines: [TerminalLine] = [], threads: Int = 2, limits: SessionLimits = SessionLimits()) throws {
+    init(lines: [TerminalLine] = [], threads: Int = 2, limits: SessionLimits = SessionLimits(), port: UInt16 = 0) throws
+    {
         let known = TerminalDirectory([TerminalID("17700000101")!: KnownTerminal()])
         let environment = SessionEnvironment(
             directory: known, limits: limits, makeAuthCode: { "CODE" }, digest: { Array($0.utf8) })
@@ -24,10 +25,10 @@ final class Gateway: Sendable {
         transport = try TerminalTransport(
             configuration: TransportConfiguration(
                 listeners: [
-                    TerminalListener(address: SocketAddress("127.0.0.1", port: 0)!, protocolName: .jt808)
+                    TerminalListener(address: SocketAddress("127.0.0.1", port: port)!, protocolName: .jt808)
                 ], lines: lines, threads: threads, limits: reactor, drainMilliseconds: 50),
             environment: environment, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        port = try transport.start(sink: sink)[0].port
+        self.port = try transport.start(sink: sink)[0].port
     }
 
     deinit { transport.stop() }

@@ -117,6 +117,13 @@ struct TerminalTransportTests {
         #expect(Wire(connectingTo: gateway.port).read() == [])
     }
 
+    @Test("A port that another gateway answers on is not shared with it", arguments: [1, 2])
+    func portIsTaken(threads: Int) throws {
+        let gateway = try Gateway(threads: 2)
+        let error = #expect(throws: ReactorError.self) { try Gateway(threads: threads, port: gateway.port) }
+        #expect(error.map { "\($0)" }?.contains("in use") == true)
+    }
+
     @Test("An SOS over a pseudo-terminal is acknowledged on it, and the terminal may be on TCP as well")
     func serialLine() throws {
         var master: Int32 = 0

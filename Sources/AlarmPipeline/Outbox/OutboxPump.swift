@@ -21,6 +21,7 @@ final class OutboxPump: Sendable {
         case add([PendingDelivery])
         case finished(target: String, event: String, token: UInt64, DeliveryResult)
         case stopRaising(IncidentID)
+        case forget(person: String)
         case channels([any EscalationChannel])
     }
 
@@ -66,6 +67,8 @@ final class OutboxPump: Sendable {
     }
 
     func stopRaising(_ incident: IncidentID) { post(.stopRaising(incident)) }
+
+    func forget(person: String) { post(.forget(person: person)) }
 
     /// Changes how targets are reached; what waits for a target waits on, also while it has no channel.
     func replaceChannels(_ channels: [any EscalationChannel]) { post(.channels(channels)) }
@@ -114,6 +117,8 @@ final class OutboxPump: Sendable {
             finish(target, event, token, result, now, &state, &reports)
         case .stopRaising(let incident):
             for name in state.targets.keys { state.targets[name]?.stopRaising(incident) }
+        case .forget(let person):
+            for name in state.targets.keys { state.targets[name]?.forget(person: person) }
         case .channels(let channels):
             for name in state.targets.keys { state.targets[name]?.channel = nil }
             for channel in channels { state.targets[channel.target, default: TargetQueue()].channel = channel }

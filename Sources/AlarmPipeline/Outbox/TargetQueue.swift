@@ -133,6 +133,13 @@ struct TargetQueue {
         }
     }
 
+    /// Ends what would still carry the card of a person who was erased; what is on its way is not repeated.
+    mutating func forget(person: String) {
+        for (key, item) in items where item.notice.incident.person == person || item.notice.person?.id == person {
+            if flights[key] == nil { remove(key) } else { items[key]?.isStopped = true }
+        }
+    }
+
     /// Attempts that have lasted too long.
     func overdue(now: Int64, limits: Limits) -> [(key: String, flight: Flight)] {
         flights.filter { now - $0.value.startedAt.monotonicMilliseconds >= limits.attemptMilliseconds }

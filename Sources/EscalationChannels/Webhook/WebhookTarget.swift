@@ -43,10 +43,10 @@ public struct WebhookTarget: Sendable, Equatable {
             throw failure("url", "the scheme \"\(scheme)\" is not allowed; use https")
         }
         guard scheme == "https" || allowsPlainHTTP else {
-            throw failure("url", "http is not encrypted; use https, or allow_plain_http with allowed_addresses")
+            throw failure("url", "http is not encrypted; use https, or name the addresses in allow_addresses")
         }
         guard scheme == "https" || !allowedAddresses.isEmpty else {
-            throw failure("allowed_addresses", "http is allowed only to listed addresses, and none is listed")
+            throw failure("allow_addresses", "http is allowed only to listed addresses, and none is listed")
         }
         guard components.user == nil, components.password == nil, components.fragment == nil else {
             throw failure("url", "user, password and fragment are not allowed in the URL")
@@ -61,7 +61,7 @@ public struct WebhookTarget: Sendable, Equatable {
         else { throw failure("timeout", "time-outs are 1 to 60000 ms") }
         let bare = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
         if let address = IPAddress(bare), !allows(address, isPlain: scheme == "http") {
-            throw failure("url", "\(bare) is a private, loopback or unlisted address; list it in allowed_addresses")
+            throw failure("url", "\(bare) is a private, loopback or unlisted address; list it in allow_addresses")
         }
     }
 

@@ -35,7 +35,16 @@ extension GatewayConfiguration {
                     allowed: "a TOML file in UTF-8")
             ])
         }
-        return try parse(text, file: path, checkingFiles: checkingFiles)
+        let configuration = try parse(text, file: path, checkingFiles: checkingFiles)
+        // A file that a full disk cut to nothing is valid TOML, and would silence a site at the next reload.
+        guard !configuration.listeners.isEmpty || !configuration.serialLines.isEmpty else {
+            throw ConfigurationError(issues: [
+                ConfigurationIssue(
+                    file: path, line: nil, keyPath: "listener", found: "neither [[listener]] nor [[serial]]",
+                    allowed: "one or more of them, so that terminals can be heard")
+            ])
+        }
+        return configuration
     }
 
     /// Reads and checks a text; `file` is the name under which issues are reported.

@@ -23,7 +23,8 @@ enum TextDecoding {
                 var targetPointer = target.baseAddress
                 var targetLeft = target.count
                 let result = iconv(converter, &sourcePointer, &sourceLeft, &targetPointer, &targetLeft)
-                return result == UInt.max ? nil : target.count - targetLeft
+                // iconv's failure is (size_t)-1, and `size_t` is an `Int` here.
+                return result == -1 ? nil : target.count - targetLeft
             }
         }
         guard let written else { return nil }

@@ -23,7 +23,7 @@ public enum Daemon {
         do {
             configuration = try load(configurationPath)
             if isCheckOnly {
-                try await checkTargets(configuration)
+                try await checkTargets(configuration, path: configurationPath)
                 print("\(configurationPath ?? "The built-in configuration"): no faults")
                 return 0
             }
@@ -86,8 +86,9 @@ public enum Daemon {
     }
 
     /// What only the channels can judge: secrets that are none, certificates that cannot be read.
-    private static func checkTargets(_ configuration: GatewayConfiguration) async throws {
-        let channels = try ChannelSet(configuration, keeping: ChannelSet(), logger: Logger(label: "check"))
+    private static func checkTargets(_ configuration: GatewayConfiguration, path: String?) async throws {
+        let channels = try ChannelSet(
+            configuration, path: path, keeping: ChannelSet(), logger: Logger(label: "check"))
         for channel in channels.all { await channel.shutdown() }
     }
 

@@ -39,6 +39,7 @@ public final class Gateway: Service {
     private let configurationPath: String?
     private let logger: Logger
     private let clock = SystemClock()
+    private let lock: StateDirectoryLock
     private let store: IncidentStore
     private let tracks: TrackStore
     private let directory = TerminalDirectory()
@@ -57,7 +58,7 @@ public final class Gateway: Service {
     /// - Parameters:
     ///   - configurationPath: Read again on `reload()`; nil when there is no file.
     ///   - registry: What `/metrics` shows; the process's metrics system should feed it.
-    /// - Throws: what is wrong with the stores, the targets or their secrets.
+    /// - Throws: what is wrong with the state directory, the stores, the targets or their secrets.
     public init(
         _ configuration: GatewayConfiguration, configurationPath: String?, registry: PrometheusRegistry,
         logger: Logger
@@ -68,11 +69,13 @@ public final class Gateway: Service {
         manager = ServiceManager()
         let now = clock.now().wall
         let path = configuration.gateway.stateDirectory
+        lock = try StateDirectoryLock(path)
         store = try IncidentStore(directory: path, now: now)
         tracks = try TrackStore(directory: path, now: now)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: configuration.targets.map(\.name))
         registry.declare(GatewayMetric.ConfiguredLabel.version, values: [GatewayVersion.current])
-        let channels = try ChannelSet(configuration, keeping: ChannelSet(), logger: logger)
+        let channels = try ChannelSet(
+            configuration, path: configurationPath, keeping: ChannelSet(), logger: logger)
         transport = try TerminalTransport(
             configuration: configuration.transportConfiguration(),
             environment: configuration.sessionEnvironment(directory), logger: logger)
@@ -91,8 +94,11 @@ public final class Gateway: Service {
     /// Waits until terminals are answered and says where; a configured port 0 has become the port that was given.
     public func serving() async -> [String] {
         for await _ in beforeServing.stream {}
-        return state.withLock { $0.terminalAddresses }
+        return terminalAddresses
     }
+
+    /// Where terminals are answered; empty until they are.
+    var terminalAddresses: [String] { state.withLock { $0.terminalAddresses } }
 
     /// Runs until graceful shutdown.
     ///
@@ -104,7 +110,7 @@ public final class Gateway: Service {
         let configuration = state.withLock { $0.configuration }
         let socket = StatusSocket(
             path: configuration.gateway.socketPath, operations: operations, logger: logger
-        ) { continuation.finish() }
+        ) { continuation.yield() }
         let services: [any Service] = [
             ClosureService("pipeline") { [self] in
                 try await gracefulShutdown()
@@ -113,6 +119,7 @@ public final class Gateway: Service {
                     try store.close()
                     try tracks.close()
                 }
+                lock.release()
             },
             ClosureService("channels") { [self] in
                 startHeartbeat()
@@ -127,8 +134,8 @@ public final class Gateway: Service {
             ClosureService("reload") { [self] in await reloadOnHangUp() },
             socket,
             ClosureService("terminals") { [self] in
-                for await _ in listening {}
-                try await serveTerminals()
+                // A status socket that cannot be opened ends this stream without a word: then nobody is answered.
+                for await _ in listening { return try await serveTerminals() }
             },
         ]
         try await ServiceGroup(configuration: .init(services: services, logger: logger)).run()
@@ -159,7 +166,7 @@ public final class Gateway: Service {
         guard let configurationPath else { return }
         let new = try GatewayConfiguration.load(path: configurationPath)
         let old = state.withLock { $0 }
-        let channels = try ChannelSet(new, keeping: old.channels, logger: logger)
+        let channels = try ChannelSet(new, path: configurationPath, keeping: old.channels, logger: logger)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
         transport.replace(environment: new.sessionEnvironment(directory))

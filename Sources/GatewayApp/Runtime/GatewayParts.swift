@@ -87,6 +87,19 @@ public struct GatewayStartError: Error, Sendable, Equatable, CustomStringConvert
     public var description: String
 }
 
+extension GatewayStartError {
+    /// `FILE:LINE: target[0].secret_files: MESSAGE`, like every other fault of the configuration.
+    init(_ fault: ChannelConfigurationError, _ configuration: GatewayConfiguration, path: String?) {
+        let place = configuration.targets.firstIndex { $0.name == fault.target }.map { "target[\($0)].\(fault.key)" }
+        guard let path, let place, let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            self.init(description: "\(fault)")
+            return
+        }
+        let line = TOMLLineIndex(text).line(of: place).map { ":\($0)" } ?? ""
+        self.init(description: "\(path)\(line): \(place): \(fault.message)")
+    }
+}
+
 enum Machine {
     /// The kernel's name of this boot; another one means that monotonic deadlines of before mean nothing.
     static var bootID: String {
@@ -104,8 +117,8 @@ struct ChannelSet: Sendable {
     init() {}
 
     /// Makes the channels of a configuration. A target that did not change keeps its channel, whose secrets are read
-    /// again; throws without any change in force when one cannot be made.
-    init(_ configuration: GatewayConfiguration, keeping old: ChannelSet, logger: Logger) throws {
+    /// again; throws without any change in force when one cannot be made, with the place in the file at `path`.
+    init(_ configuration: GatewayConfiguration, path: String?, keeping old: ChannelSet, logger: Logger) throws {
         var made: [WebhookChannel] = []
         do {
             for target in configuration.targets {
@@ -122,7 +135,8 @@ struct ChannelSet: Sendable {
         } catch {
             // The client of a channel may be released only after its shutdown.
             for channel in made { Task { await channel.shutdown() } }
-            throw error
+            guard let fault = error as? ChannelConfigurationError else { throw error }
+            throw GatewayStartError(fault, configuration, path: path)
         }
     }
 

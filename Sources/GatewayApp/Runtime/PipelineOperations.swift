@@ -60,11 +60,19 @@ struct PipelineOperations: GatewayOperations {
         let directory = "\(backupDirectory)/\(stamp)"
         let pipeline = pipeline
         try await answering {
-            try await onThread {
-                try FileManager.default.createDirectory(
-                    atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o750])
-                try pipeline.store.backUp(to: directory)
-                try pipeline.tracks.backUp(to: directory)
+            try await onThread { [backupDirectory] in
+                let files = FileManager.default
+                try files.createDirectory(atPath: backupDirectory, withIntermediateDirectories: true)
+                try files.createDirectory(
+                    atPath: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o750])
+                do {
+                    try pipeline.store.backUp(to: directory)
+                    try pipeline.tracks.backUp(to: directory)
+                } catch {
+                    // Half a copy must not keep a full disk full: alarms need the room.
+                    try? files.removeItem(atPath: directory)
+                    throw error
+                }
             }
         }
         health.logger.notice(

@@ -14,7 +14,7 @@ struct WatchCommand: AsyncParsableCommand {
     func run() async throws {
         try await options.perform { client in
             for try await event in client.events() where self.event.isEmpty || self.event.contains(event.name) {
-                Output.line(options.json ? event.data : "\(event.name) \(event.data)")
+                options.json ? Output.json(event.data) : Output.line("\(event.name) \(event.data)")
             }
         }
     }

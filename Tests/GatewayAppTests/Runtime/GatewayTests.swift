@@ -22,6 +22,8 @@ private func withGateway<Result: Sendable>(
         socket = "\(directory.path)/s"
         [reactor]
         threads = 1
+        [[listener]]
+        tcp = "127.0.0.1:6808"
         \(more)
         """
     try text.write(to: file, atomically: true, encoding: .utf8)
@@ -42,6 +44,12 @@ private func withGateway<Result: Sendable>(
         try await tasks.waitForAll()
         return result
     }
+}
+
+private func makeGateway(_ configuration: GatewayConfiguration) throws -> Gateway {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return try Gateway(configuration, configurationPath: nil, registry: PrometheusRegistry(), logger: logger)
 }
 
 @Suite struct GatewayTests {
@@ -65,6 +73,66 @@ private func withGateway<Result: Sendable>(
             try (good + "\n[rules]\nlow_battery_percent = 20\n").write(to: file, atomically: true, encoding: .utf8)
             try await gateway.reload()
         }
+    }
+
+    @Test func aFileWithoutAnyLineToTerminalsIsRefused() async throws {
+        try await withGateway { gateway, _, file in
+            try Data().write(to: file)
+            let error = await #expect(throws: ConfigurationError.self) { try await gateway.reload() }
+            #expect(error?.issues.map(\.keyPath) == ["listener"])
+        }
+    }
+
+    @Test func aFaultOfATargetNamesItsLine() async throws {
+        try await withGateway { gateway, _, file in
+            let good = try String(contentsOf: file, encoding: .utf8)
+            let secret = file.deletingLastPathComponent().appendingPathComponent("hub.secret")
+            try "no secret".write(to: secret, atomically: true, encoding: .utf8)
+            chmod(secret.path, 0o600)
+            let target = """
+
+                [[target]]
+                name = "hub"
+                url = "https://hub.example.org/"
+                secret_files = ["\(secret.path)"]
+                [[policy]]
+                service = "emergency"
+                steps = [{ targets = ["hub"] }]
+                """
+            try (good + target).write(to: file, atomically: true, encoding: .utf8)
+            let line = good.split(separator: "\n", omittingEmptySubsequences: false).count + 4
+            let error = await #expect(throws: GatewayStartError.self) { try await gateway.reload() }
+            #expect(error?.description.hasPrefix("\(file.path):\(line): target[0].secret_files: ") == true)
+        }
+    }
+
+    @Test func aSecondGatewayStaysOutOfTheStateDirectory() async throws {
+        let directory = try await withGateway { _, _, file in
+            var configuration = try GatewayConfiguration.load(path: file.path)
+            configuration.gateway.socketPath += "2"
+            let error = #expect(throws: GatewayStartError.self) { try makeGateway(configuration) }
+            #expect(error?.description.contains("another gateway") == true)
+            return configuration.gateway.stateDirectory
+        }
+        // The first one has ended and let go.
+        var configuration = GatewayConfiguration()
+        configuration.gateway.stateDirectory = directory
+        defer { try? FileManager.default.removeItem(atPath: (directory as NSString).deletingLastPathComponent) }
+        _ = try makeGateway(configuration)
+    }
+
+    @Test func terminalsWaitForTheStatusSocket() async throws {
+        let directory = NSTemporaryDirectory() + "ydt-\(UUID().uuidString.prefix(8))"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try Data().write(to: URL(fileURLWithPath: directory + "/s"))
+        var configuration = GatewayConfiguration()
+        configuration.gateway.stateDirectory = directory
+        configuration.gateway.socketPath = directory + "/s"
+        configuration.listeners = [.init(protocolName: .jt808, address: ListenAddress(host: "127.0.0.1", port: 0))]
+        let gateway = try makeGateway(configuration)
+        await #expect(throws: SocketFileError.self) { try await gateway.run() }
+        #expect(gateway.terminalAddresses.isEmpty, "nobody was answered by a gateway that could not start")
     }
 
     @Test func modelsThatTheSiteTrustsAreListedAsTrusted() async throws {
