@@ -109,6 +109,8 @@ import Testing
         }
         try await first.stop(keepFiles: true)
         let second = try Site(path: first.path)
+        // The pause of the retry begins when the queue has taken it up.
+        while second.pipeline.health.targets.allSatisfy({ $0.waiting == 0 }) { await Task.yield() }
         second.advance(60_000)
         #expect(await second.hub.sent.wait { $0.contains { $0.notice.kind == .opened && $0.attempt == 2 } })
         try await second.stop()

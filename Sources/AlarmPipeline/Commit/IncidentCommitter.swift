@@ -329,6 +329,8 @@ final class IncidentCommitter: Sendable {
             state.pauseMilliseconds = min(state.pauseMilliseconds * 2, limits.longestPauseMilliseconds)
         }
         state.nextTryMilliseconds = now.monotonicMilliseconds + state.pauseMilliseconds
+        // Whoever hears of the failure must be able to read of it.
+        publishFailure(state)
     }
 
     /// An entry whose commit failed: its terminals are not acknowledged, they will send again.
