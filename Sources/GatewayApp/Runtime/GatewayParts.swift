@@ -135,8 +135,7 @@ struct ChannelSet: Sendable {
         } catch {
             // The client of a channel may be released only after its shutdown.
             for channel in made { Task { await channel.shutdown() } }
-            guard let fault = error as? ChannelConfigurationError else { throw error }
-            throw GatewayStartError(fault, configuration, path: path)
+            throw GatewayStartError(error, configuration, path: path)
         }
     }
 
