@@ -139,9 +139,9 @@ extension AlarmPipeline {
         }
         pump.forget(person: person)
         try await onThread { [store, tracks, clock] in
+            try tracks.erase(holdings)
             // What was decided before the engine had forgotten may have written the person back meanwhile.
             _ = try store.erase(person: person, now: clock.now().wall)
-            try tracks.erase(holdings)
         }
     }
 
