@@ -10,14 +10,18 @@ public struct KnownTerminal: Sendable, Equatable {
     public var authCodeDigests: [[UInt8]]
     /// True when the site accepts this terminal by its id alone although its protocol offers a secret.
     public var trustedByID: Bool
+    /// False for a terminal that only registered itself: a code does not make it one of the site's.
+    public var isListed: Bool
 
     public init(
-        model: String = "", utcOffsetMinutes: Int = 480, authCodeDigests: [[UInt8]] = [], trustedByID: Bool = false
+        model: String = "", utcOffsetMinutes: Int = 480, authCodeDigests: [[UInt8]] = [], trustedByID: Bool = false,
+        isListed: Bool = true
     ) {
         self.model = model
         self.utcOffsetMinutes = utcOffsetMinutes
         self.authCodeDigests = authCodeDigests
         self.trustedByID = trustedByID
+        self.isListed = isListed
     }
 }
 

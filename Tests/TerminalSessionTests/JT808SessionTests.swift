@@ -88,6 +88,23 @@ struct JT808SessionTests {
         #expect(harness.reports.first?.report.event.keys == [2])
     }
 
+    @Test("A terminal that only registered itself stays in quarantine until the site lists it")
+    func selfRegistration() {
+        let code = Array("digest:CODE-1".utf8)
+        let harness = SessionHarness(known: KnownTerminal(authCodeDigests: [code], isListed: false))
+        let right = harness.send(.authentication(JT808Authentication(authCode: "CODE-1")), flowID: 1)
+        #expect(right == [.platformResponse(.init(flowID: 1, messageID: 0x0102, result: .ok))])
+        #expect(harness.send(.position(), flowID: 2).count == 1)
+        #expect(harness.reports.isEmpty, "an ordinary report of a stranger is not kept")
+        harness.send(.position(alarms: 1), flowID: 3)
+        #expect(harness.reports.first?.report.trust == .unknown)
+        // Listed while it is connected, it is what it has proved to be.
+        harness.directory[harness.terminal] = KnownTerminal(authCodeDigests: [code])
+        _ = harness.wait(milliseconds: 5_000)
+        harness.send(.position(alarms: 1, second: 9), flowID: 4)
+        #expect(harness.reports.first?.report.trust == .verified)
+    }
+
     @Test("An unknown terminal's ordinary report is acknowledged in quarantine and refused with a refusing policy")
     func unknownPositions() {
         let quarantine = SessionHarness(known: nil, policy: .quarantine)

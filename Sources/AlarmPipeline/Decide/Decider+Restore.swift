@@ -47,7 +47,8 @@ extension Decider {
             terminals[assignment.terminal] = terminal
             known[assignment.terminal] = KnownTerminal(
                 model: terminal.model, utcOffsetMinutes: assignment.utcOffsetMinutes,
-                authCodeDigests: record.authCodeDigests, trustedByID: assignment.trustedByID)
+                authCodeDigests: record.authCodeDigests, trustedByID: assignment.trustedByID,
+                isListed: record.listed)
         }
         directory.replaceAll(known)
         seed(restored, now: now)

@@ -35,7 +35,7 @@ extension Decider {
         let directory = directory
         entry.onCommit = {
             // The directory is only ever changed on the committing thread, so reading and writing cannot interleave.
-            var known = directory[terminal] ?? KnownTerminal()
+            var known = directory[terminal] ?? KnownTerminal(isListed: false)
             known.model = model
             known.authCodeDigests = known.authCodeDigests.prefix(1) + [registration.codeDigest]
             directory[terminal] = known
@@ -75,6 +75,7 @@ extension Decider {
                 known.model = model
                 known.utcOffsetMinutes = assignment.utcOffsetMinutes
                 known.trustedByID = assignment.trustedByID
+                known.isListed = true
                 directory[terminal] = known
             }
         } else {

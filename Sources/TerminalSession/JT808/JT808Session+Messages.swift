@@ -7,7 +7,7 @@ extension JT808Session {
         _ packet: JT808Packet, _ origin: borrowing FrameOrigin, state index: Int, now: Moment,
         into actions: inout SessionActions
     ) {
-        refreshIdentity(state: index, now: now, evenIfRecent: false)
+        refreshIdentityIfOld(state: index, now: now)
         let header = packet.header
         switch packet.message {
         case .terminalResponse(let response):
@@ -150,7 +150,7 @@ extension JT808Session {
         into actions: inout SessionActions
     ) {
         let terminal = states[index].terminal
-        if environment.directory[terminal] == nil, environment.unknownTerminals == .refuse {
+        if environment.directory[terminal]?.isListed != true, environment.unknownTerminals == .refuse {
             let unknownTerminal: UInt8 = 4
             say(
                 .registrationReply(JT808RegistrationReply(flowID: header.flowID, result: unknownTerminal)),
@@ -186,16 +186,16 @@ extension JT808Session {
         into actions: inout SessionActions
     ) {
         let terminal = states[index].terminal
-        refreshIdentity(state: index, now: now, evenIfRecent: true)
         let digest = environment.digest(authentication.authCode)
-        if let known = environment.directory[terminal], known.authCodeDigests.contains(digest) {
-            states[index].trust = .verified
+        let isRight = environment.directory[terminal]?.authCodeDigests.contains(digest) ?? false
+        // A terminal that proved itself and now sends another code has proved nothing any more.
+        states[index].hasProvedItself = isRight
+        refreshIdentity(state: index, now: now)
+        if isRight {
             actions.requests.append(.authenticated(terminal, digest: digest))
             answer(header, .ok, state: index, into: &actions)
             return
         }
-        // A terminal that proved itself and now sends another code has proved nothing any more.
-        if states[index].trust == .verified { states[index].trust = .claimed }
         // "Failed" makes the terminal register again and get a code that works (section 10).
         answer(header, states[index].trust == .byID ? .ok : .failed, state: index, into: &actions)
     }

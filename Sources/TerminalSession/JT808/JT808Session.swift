@@ -65,7 +65,7 @@ final class JT808Session: TerminalSession {
             let origin = FrameOrigin(header: header, wire: wire, contents: contents)
             if let event = frame.locationEvent(profile: states[index].profile, received: now.wall) {
                 actions.frameCount += 1
-                refreshIdentity(state: index, now: now, evenIfRecent: false)
+                refreshIdentityIfOld(state: index, now: now)
                 submit([event], origin, state: index, into: &actions)
                 return
             }
@@ -125,7 +125,7 @@ final class JT808Session: TerminalSession {
         states.append(
             JT808TerminalState(
                 terminal: terminal, phone: header.phone, protocolVersion: header.protocolVersion,
-                profile: profile(of: known), trust: trust(of: known),
+                profile: profile(of: known), trust: trust(of: known, hasProvedItself: false),
                 lookedUpAt: now.monotonicMilliseconds, lastHeardAt: now.monotonicMilliseconds))
         actions.requests.append(.identified(terminal))
         return states.count - 1
@@ -141,21 +141,25 @@ final class JT808Session: TerminalSession {
     /// A terminal that has not proved itself may have been listed or assigned meanwhile.
     static let lookUpAgainMilliseconds: Int64 = 5_000
 
-    func refreshIdentity(state index: Int, now: Moment, evenIfRecent: Bool) {
-        guard states[index].trust != .verified else { return }
+    func refreshIdentityIfOld(state index: Int, now: Moment) {
         let age = now.monotonicMilliseconds - states[index].lookedUpAt
-        guard evenIfRecent || age >= Self.lookUpAgainMilliseconds else { return }
+        guard states[index].trust != .verified, age >= Self.lookUpAgainMilliseconds else { return }
+        refreshIdentity(state: index, now: now)
+    }
+
+    func refreshIdentity(state index: Int, now: Moment) {
         let known = environment.directory[states[index].terminal]
         states[index].lookedUpAt = now.monotonicMilliseconds
-        states[index].trust = trust(of: known)
+        states[index].trust = trust(of: known, hasProvedItself: states[index].hasProvedItself)
         // What a registration on this connection told of the edition stays, unless the site says otherwise.
         let edition = states[index].profile.edition
         states[index].profile = profile(of: known)
         if states[index].profile.edition == nil { states[index].profile.edition = edition }
     }
 
-    private func trust(of known: KnownTerminal?) -> Trust {
-        guard let known else { return .unknown }
+    private func trust(of known: KnownTerminal?, hasProvedItself: Bool) -> Trust {
+        guard let known, known.isListed else { return .unknown }
+        if hasProvedItself { return .verified }
         return known.trustedByID ? .byID : .claimed
     }
 

@@ -9,6 +9,8 @@ struct JT808TerminalState {
     var protocolVersion: UInt8
     var profile: JT808Profile
     var trust: Trust
+    /// It showed the right code on this connection; that verifies it as soon as the site lists it.
+    var hasProvedItself = false
     /// When the directory was last asked; verified terminals are not looked up again.
     var lookedUpAt: Int64
     var lastHeardAt: Int64
