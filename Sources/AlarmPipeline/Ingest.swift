@@ -21,7 +21,7 @@ public enum IngestItem: Sendable {
     /// A decoded event. The result tells whether it may be acknowledged to the terminal (promise P1).
     case report(InboundReport, ReplyTicket)
     /// A terminal registered: this digest of its new authentication code must be stored before it hears the code.
-    case registration(Registration, ReplyTicket)
+    case registration(TerminalRegistration, ReplyTicket)
     /// A terminal used the code with this digest: from now on it is the only good one.
     case authenticated(TerminalID, digest: [UInt8], at: Moment)
     /// A terminal was identified on a connection; waiting commands may go out.
@@ -29,30 +29,6 @@ public enum IngestItem: Sendable {
     case offline(TerminalID, Bearer, reason: String, at: Moment)
     /// How a command that was handed to a session stands now.
     case command(id: Int64, outcome: CommandOutcome, at: Moment)
-}
-
-/// The facts of a registration that are kept.
-public struct Registration: Sendable, Equatable {
-    public var terminal: TerminalID
-    public var protocolName: ProtocolName
-    public var maker: String
-    public var model: String
-    public var serialNumber: String
-    public var codeDigest: [UInt8]
-    public var at: Timestamp
-
-    public init(
-        terminal: TerminalID, protocolName: ProtocolName, maker: String, model: String, serialNumber: String,
-        codeDigest: [UInt8], at: Timestamp
-    ) {
-        self.terminal = terminal
-        self.protocolName = protocolName
-        self.maker = maker
-        self.model = model
-        self.serialNumber = serialNumber
-        self.codeDigest = codeDigest
-        self.at = at
-    }
 }
 
 /// What became of an item that carried a ticket.

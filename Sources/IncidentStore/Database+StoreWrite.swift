@@ -191,7 +191,7 @@ extension Database {
             ])
     }
 
-    private func apply(_ record: RegistrationRecord) throws {
+    private func apply(_ record: TerminalRegistration) throws {
         // The answer to the last registration may have been lost: a code that was never seen stays good beside the new.
         try run(
             """

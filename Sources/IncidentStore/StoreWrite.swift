@@ -10,7 +10,7 @@ public enum StoreWrite: Sendable {
     case stopRaising(IncidentID)
     case command(CommandRecord)
     case commandOutcome(id: Int64, CommandOutcome, at: Timestamp)
-    case registration(RegistrationRecord)
+    case registration(TerminalRegistration)
     /// The code with this digest was used: every other code of the terminal is void.
     case authenticated(TerminalID, digest: [UInt8])
     case assignment(TerminalAssignment, at: Timestamp)
@@ -26,31 +26,6 @@ public enum StoreWrite: Sendable {
     /// nil removes the setting.
     case setting(key: String, value: String?)
     case audit(AuditEntry)
-}
-
-/// The facts of a registration that are kept. The code becomes the newest good one beside the code in use.
-public struct RegistrationRecord: Sendable, Equatable {
-    public var terminal: TerminalID
-    public var protocolName: ProtocolName
-    public var maker: String
-    public var model: String
-    public var serialNumber: String
-    /// SHA-256 of the code; the code itself is nowhere.
-    public var codeDigest: [UInt8]
-    public var at: Timestamp
-
-    public init(
-        terminal: TerminalID, protocolName: ProtocolName, maker: String, model: String, serialNumber: String,
-        codeDigest: [UInt8], at: Timestamp
-    ) {
-        self.terminal = terminal
-        self.protocolName = protocolName
-        self.maker = maker
-        self.model = model
-        self.serialNumber = serialNumber
-        self.codeDigest = codeDigest
-        self.at = at
-    }
 }
 
 /// How one try to hand a notice to one target ended, and what follows for the outbox row.

@@ -43,23 +43,6 @@ public enum SessionRequest: Sendable {
     case unreadable(TerminalID, DecodeError)
 }
 
-/// What a terminal says of itself when it registers, and the digest of the code it will be given.
-public struct TerminalRegistration: Sendable, Equatable {
-    public var terminal: TerminalID
-    public var maker: String
-    public var model: String
-    public var serialNumber: String
-    public var codeDigest: [UInt8]
-
-    public init(terminal: TerminalID, maker: String, model: String, serialNumber: String, codeDigest: [UInt8]) {
-        self.terminal = terminal
-        self.maker = maker
-        self.model = model
-        self.serialNumber = serialNumber
-        self.codeDigest = codeDigest
-    }
-}
-
 /// Why a session ends its connection; the raw values are the codes handed to the carrier.
 public enum SessionCloseReason: UInt16, Sendable, CaseIterable {
     /// No valid frame within the first-frame limit.

@@ -239,10 +239,7 @@ final class TransportLoop: ConnectionHandler {
                 gathered.append(.report(report, ticket(connection, number ?? 0)))
             case .register(let facts, let number):
                 awaited += 1
-                let registration = Registration(
-                    terminal: facts.terminal, protocolName: slot.protocolName, maker: facts.maker,
-                    model: facts.model, serialNumber: facts.serialNumber, codeDigest: facts.codeDigest, at: now.wall)
-                gathered.append(.registration(registration, ticket(connection, number)))
+                gathered.append(.registration(facts, ticket(connection, number)))
             case .authenticated(let terminal, let digest):
                 metrics.identified(.verified)
                 gathered.append(.authenticated(terminal, digest: digest, at: now))

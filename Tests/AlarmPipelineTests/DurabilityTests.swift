@@ -152,8 +152,8 @@ import Testing
         try await site.stop()
     }
 
-    private func registration(_ digest: [UInt8]) -> Registration {
-        Registration(
+    private func registration(_ digest: [UInt8]) -> TerminalRegistration {
+        TerminalRegistration(
             terminal: Site.terminal, protocolName: .jt808, maker: "m", model: "x", serialNumber: "1",
             codeDigest: digest, at: ManualClock.start)
     }

@@ -40,8 +40,8 @@ import Testing
         let site = try Site()
         let ticket = site.ticket()
         let terminal = TerminalID(nibbles: 0x55)
-        func registration(_ digest: UInt8) -> Registration {
-            Registration(
+        func registration(_ digest: UInt8) -> TerminalRegistration {
+            TerminalRegistration(
                 terminal: terminal, protocolName: .jt808, maker: "m", model: "x1", serialNumber: "1",
                 codeDigest: [digest], at: ManualClock.start)
         }
@@ -165,7 +165,7 @@ import Testing
         let site = try Site()
         func register(_ model: String) async -> String? {
             let ticket = site.ticket()
-            let registration = Registration(
+            let registration = TerminalRegistration(
                 terminal: Site.terminal, protocolName: .jt808, maker: "m", model: model, serialNumber: "1",
                 codeDigest: [1], at: ManualClock.start)
             site.pipeline.ingest([.registration(registration, ticket)])

@@ -151,7 +151,7 @@ import Testing
         func register(_ digest: UInt8) throws {
             try store.write([
                 .registration(
-                    RegistrationRecord(
+                    TerminalRegistration(
                         terminal: Sample.terminal, protocolName: .jt808, maker: "m", model: "x", serialNumber: "1",
                         codeDigest: [digest], at: Sample.noon))
             ])

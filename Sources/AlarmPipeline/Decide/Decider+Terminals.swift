@@ -10,7 +10,7 @@ extension Decider {
 
     // MARK: Registration
 
-    mutating func register(_ registration: Registration, _ ticket: ReplyTicket) {
+    mutating func register(_ registration: TerminalRegistration, _ ticket: ReplyTicket) {
         let terminal = registration.terminal
         guard terminals[terminal] != nil || terminals.count < Self.maximumTerminals else {
             output.results.append(IngestResult(ticket: ticket, outcome: .failed))
@@ -23,13 +23,7 @@ extension Decider {
         terminals[terminal] = known
         let model = known.model
         var entry = CommitEntry()
-        entry.writes = [
-            .registration(
-                RegistrationRecord(
-                    terminal: terminal, protocolName: registration.protocolName, maker: registration.maker,
-                    model: registration.model, serialNumber: registration.serialNumber,
-                    codeDigest: registration.codeDigest, at: registration.at))
-        ]
+        entry.writes = [.registration(registration)]
         entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
         entry.isDiscardable = true
         let directory = directory

@@ -17,7 +17,7 @@ extension JT808Session {
             report(packet, origin, state: index, now: now, into: &actions)
         case .registration(let registration):
             tell(packet, state: index, now: now, into: &actions)
-            register(registration, header, state: index, into: &actions)
+            register(registration, header, state: index, now: now, into: &actions)
         case .authentication(let authentication):
             authenticate(authentication, header, state: index, now: now, into: &actions)
             tell(packet, state: index, now: now, into: &actions)
@@ -146,7 +146,7 @@ extension JT808Session {
     // MARK: - Registration and authentication
 
     private func register(
-        _ registration: JT808Registration, _ header: JT808Header, state index: Int,
+        _ registration: JT808Registration, _ header: JT808Header, state index: Int, now: Moment,
         into actions: inout SessionActions
     ) {
         let terminal = states[index].terminal
@@ -168,8 +168,8 @@ extension JT808Session {
         let request = takeRequestNumber()
         states[index].registration = .init(request: request, flowID: header.flowID, code: code)
         let facts = TerminalRegistration(
-            terminal: terminal, maker: registration.maker, model: registration.model,
-            serialNumber: registration.terminalID, codeDigest: environment.digest(code))
+            terminal: terminal, protocolName: .jt808, maker: registration.maker, model: registration.model,
+            serialNumber: registration.terminalID, codeDigest: environment.digest(code), at: now.wall)
         actions.requests.append(.register(facts, request: request))
     }
 
