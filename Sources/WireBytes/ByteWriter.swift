@@ -27,6 +27,14 @@ public struct ByteWriter: Sendable {
         uint32BE(UInt32(truncatingIfNeeded: value))
     }
 
+    public mutating func uint16LE(_ value: UInt16) {
+        uint16BE(value.byteSwapped)
+    }
+
+    public mutating func uint32LE(_ value: UInt32) {
+        uint32BE(value.byteSwapped)
+    }
+
     public mutating func append(_ more: some Sequence<UInt8>) {
         bytes.append(contentsOf: more)
     }

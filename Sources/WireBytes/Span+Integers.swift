@@ -14,6 +14,18 @@ extension Span where Element == UInt8 {
         UInt32(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
+    /// The little-endian integer at `offset`. Traps outside the span.
+    @inlinable @inline(__always)
+    public func uint16LE(at offset: Int) -> UInt16 {
+        UInt16(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    }
+
+    /// The little-endian integer at `offset`. Traps outside the span.
+    @inlinable @inline(__always)
+    public func uint32LE(at offset: Int) -> UInt32 {
+        UInt32(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
     /// Six bytes at `offset` in the low 48 bits, for BCD times and hardware addresses. Traps outside the span.
     @inlinable @inline(__always)
     public func uint48BE(at offset: Int) -> UInt64 {

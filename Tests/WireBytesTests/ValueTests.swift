@@ -53,6 +53,22 @@ struct ValueTests {
         #expect(!GBK.text(bytes).isEmpty)
     }
 
+    @Test func checksumsAreThoseOfTheirCatalogues() {
+        let digits = Array("123456789".utf8)
+        #expect(CRC16.xmodem(digits.span) == 0x31C3)
+        #expect(CRC16.xmodem([UInt8]().span) == 0)
+        #expect(CRC16.xmodem(([0x7F, 0x01, 0x00] as [UInt8]).span) == 0xC708)
+    }
+
+    @Test func littleEndianIntegersGoBothWays() {
+        var writer = ByteWriter()
+        writer.uint16LE(0x1234)
+        writer.uint32LE(0x5678_9ABC)
+        #expect(writer.bytes == [0x34, 0x12, 0xBC, 0x9A, 0x78, 0x56])
+        #expect(writer.bytes.span.uint16LE(at: 0) == 0x1234)
+        #expect(writer.bytes.span.uint32LE(at: 2) == 0x5678_9ABC)
+    }
+
     @Test func readsStopAtTheEnd() {
         let bytes: [UInt8] = [1, 2, 3, 4, 5, 6, 7]
         var reader = ByteReader(bytes.span)
