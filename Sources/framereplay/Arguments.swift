@@ -1,5 +1,5 @@
-import ArgumentParser
-import TerminalModel
+public import ArgumentParser
+public import TerminalModel
 import TerminalProtocols
 
 /// `--protocol`: a registered protocol, or the one that the bytes look like.
@@ -25,3 +25,6 @@ enum ProtocolArgument: ExpressibleByArgument {
         if case .named(let name) = self { name } else { nil }
     }
 }
+
+/// `--protocol` where one must be named.
+extension ProtocolName: ExpressibleByArgument {}

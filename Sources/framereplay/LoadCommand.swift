@@ -11,13 +11,23 @@ struct LoadCommand: ParsableCommand {
             first report (an open loop), so an answer that comes late counts from when its report was due. SOS reports are \
             measured apart. The terminals' ids count up from --first-terminal.
 
-              framereplay load --tcp 127.0.0.1:7611 --terminals 19000 --rate 17000 --sos 5 --duration 60
+              framereplay load --tcp 127.0.0.1:7611 --terminals 19000 --rate 17000 --sos 5 --duration 60 --pid 4711
+              framereplay load --udp 127.0.0.1:7611 --terminals 500000 --rate 17000 --sos 5 --duration 60
+              framereplay load --tcp 127.0.0.1:7611 --terminals 19000 --rate 2000 --sos 50 --storm 5 --duration 20
 
             Exit status: 0 everything was acknowledged, 3 not everything, 2 wrong usage.
             """)
 
     @Option(help: ArgumentHelp("The gateway. Only this machine, unless --allow-remote.", valueName: "host:port"))
     var tcp: String?
+
+    @Option(help: ArgumentHelp("The same over UDP: terminals share a few sockets.", valueName: "host:port"))
+    var udp: String?
+
+    @Option(
+        name: .customLong("protocol"),
+        help: "What the terminals speak: \(ProtocolName.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var protocolName = ProtocolName.jt808
 
     @Flag(help: "Measure the generator alone against a trivial acknowledger in its own process.")
     var selfTest = false
@@ -34,6 +44,17 @@ struct LoadCommand: ParsableCommand {
     @Option(help: "SOS reports a second of all terminals together.")
     var sos = 0.0
 
+    @Option(help: "Reports of one terminal that leave together.")
+    var inFlight = 1
+
+    @Flag(help: "Each terminal sends its next report when one was answered, instead of --rate.")
+    var saturate = false
+
+    @Option(
+        help: ArgumentHelp(
+            "When all terminals lose their connections at once and come back.", valueName: "seconds from the start"))
+    var storm: Double?
+
     @Option(help: ArgumentHelp("How long; a number of seconds, or with s, m or h behind it.", valueName: "time"))
     var duration: String
 
@@ -45,6 +66,12 @@ struct LoadCommand: ParsableCommand {
 
     @Option(help: "Processes to spread the terminals over.")
     var processes = 1
+
+    @Option(help: "UDP sockets of each process.")
+    var sockets = 16
+
+    @Option(help: "Measure the processor time and memory of this process, the gateway.")
+    var pid: Int32?
 
     @Option(help: "Seconds to wait for answers after the last report, and for each terminal's set-up.")
     var timeout = 10.0
@@ -83,8 +110,12 @@ struct LoadCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard (tcp == nil) == selfTest else { throw ValidationError("Exactly one of --tcp and --self-test is needed.") }
-        guard rate == nil || interval == nil else { throw ValidationError("Only one of --rate and --interval.") }
+        guard [tcp != nil, udp != nil, selfTest].count(where: { $0 }) == 1 else {
+            throw ValidationError("Exactly one of --tcp, --udp and --self-test is needed.")
+        }
+        guard [rate != nil, interval != nil, saturate].count(where: { $0 }) <= 1 else {
+            throw ValidationError("Only one of --rate, --interval and --saturate.")
+        }
         guard interval ?? 1 > 0 else { throw ValidationError("--interval is above 0 seconds.") }
         guard seconds != nil else { throw ValidationError("--duration is a number of seconds, or like 90s, 10m, 1h.") }
         guard share != nil else { throw ValidationError("--worker is INDEX/COUNT.") }
@@ -93,9 +124,16 @@ struct LoadCommand: ParsableCommand {
 
     func run() throws {
         var options = LoadOptions(
-            target: try tcp.map { try NetworkTarget($0) }, terminals: terminals,
+            target: try (tcp ?? udp).map { try NetworkTarget($0) }, terminals: terminals,
             reportsPerSecond: rate ?? Double(terminals) / (interval ?? 30), sosPerSecond: sos,
             durationSeconds: seconds ?? 0)
+        options.bearer = udp == nil ? .tcp : .udp
+        options.protocolName = protocolName
+        options.inFlight = inFlight
+        options.saturates = saturate
+        options.stormSeconds = storm
+        options.sockets = sockets
+        options.processID = worker == nil ? pid : nil
         options.registers = register
         options.sources = sources
         options.processes = worker == nil ? processes : 1

@@ -9,11 +9,7 @@ import Testing
 
 @Suite struct LoadTests {
     private func options(_ address: SocketAddress?, terminals: Int = 20) -> LoadOptions {
-        var options = LoadOptions(
-            target: address.map { NetworkTarget($0) }, terminals: terminals, reportsPerSecond: 1000, sosPerSecond: 50,
-            durationSeconds: 0.2)
-        options.timeoutSeconds = 0.3
-        return options
+        LoadOptions.small(address, terminals: terminals)
     }
 
     @Test func everyReportIsAcknowledgedAndMeasured() throws {
@@ -167,25 +163,6 @@ import Testing
         #expect(copy.sos.unacknowledged == 2 && copy.sos.latency.totalCount == 10)
     }
 
-    @Test func framesAreReportsOfTheirTerminal() throws {
-        var frames = LoadFrames()
-        frames.setTime(wallMilliseconds: 1_773_454_212_000)
-        var decoder = try #require(ProtocolRegistration.all.first).makeDecoder()
-        let options = options(nil)
-        for flowID: UInt16 in [0, 1, 0x7E, 0x7D, 0x7D7E, 65_535] {
-            for isSOS in [false, true] {
-                frames.makeReport(phone: LoadFrames.phone(options, 11), flowID: flowID, isSOS: isSOS)
-                let decoded = decoder.decode(frame: frames.wire)
-                let event = try #require(decoded.first?.events.first)
-                #expect(decoded.count == 1 && event.sequence == Int(flowID))
-                #expect(event.terminal.description == "990000000012")
-                #expect(event.deviceTime == Timestamp(milliseconds: 1_773_454_212_000))
-                #expect(event.alarms.kinds.map(\.name) == (isSOS ? ["sos"] : []))
-                #expect(event.position?.valid == true)
-            }
-        }
-    }
-
     @Test func theToolTellsByItsStatus() throws {
         let run = try ToolRun(
             "load", "--self-test", "--terminals", "10", "--rate", "200", "--sos", "10", "--duration", "0.2s", "--json")
@@ -206,5 +183,16 @@ import Testing
         let json = try #require(jsonObject(run.output))
         #expect((json["setup"] as? NSDictionary)?["connected"] as? Int == 21)
         #expect((json["ordinary"] as? NSDictionary)?["acknowledged"] as? Int == 80)
+    }
+}
+
+extension LoadOptions {
+    /// 200 reports and 10 SOS in a fifth of a second.
+    static func small(_ address: SocketAddress?, terminals: Int = 20) -> LoadOptions {
+        var options = LoadOptions(
+            target: address.map { NetworkTarget($0) }, terminals: terminals, reportsPerSecond: 1000, sosPerSecond: 50,
+            durationSeconds: 0.2)
+        options.timeoutSeconds = 0.3
+        return options
     }
 }

@@ -14,6 +14,8 @@ public struct LoadReport: Sendable {
 
     let options: LoadOptions
     let result: LoadResult
+    /// What the process under load has used, when one was named.
+    var usage: ProcessUsage?
 
     /// All terminals were connected and every report was acknowledged.
     public var isComplete: Bool { result.isComplete }
@@ -39,10 +41,14 @@ public struct LoadReport: Sendable {
     public var json: JSONValue {
         var object = JSONObject()
         object.set("target", options.target?.address.description ?? "self-test")
+        object.set("bearer", options.bearer.rawValue)
+        object.set("protocol", options.protocolName.rawValue)
         object.set("terminals", options.terminals)
         object.set("processes", options.processes)
         object.set("sources", options.source(of: 0) == nil ? 1 : options.sourceCount)
-        object.set("rate_per_second", options.reportsPerSecond)
+        object.set("in_flight", options.inFlight)
+        object.set("saturate", options.saturates)
+        if !options.saturates { object.set("rate_per_second", options.reportsPerSecond) }
         object.set("sos_per_second", options.sosPerSecond)
         object.set("duration_seconds", options.durationSeconds)
         object.set("register", options.registers)
@@ -54,11 +60,22 @@ public struct LoadReport: Sendable {
         setUp.set("connect_ms", Self.json(result.connect))
         if options.registers { setUp.set("registration_ms", Self.json(result.registration)) }
         object.set("setup", setUp.value)
+        object.set("acknowledged_per_second", acknowledgedPerSecond)
         object.set("ordinary", Self.json(result.ordinary))
         object.set("sos", Self.json(result.sos))
+        if let seconds = options.stormSeconds {
+            var storm = JSONObject()
+            storm.set("at_seconds", seconds)
+            storm.set("served", Int(result.stormServed.totalCount))
+            storm.set("served_ms", Self.json(result.stormServed))
+            storm.set("sos_ms", Self.json(result.stormSOS))
+            object.set("storm", storm.value)
+        }
         object.set("closed_connections", Int(result.closed))
         object.set("commands_answered", Int(result.commands))
         object.set("broken_frames", Int(result.brokenFrames))
+        object.set("logins_repeated", Int(result.loginsRepeated))
+        if let usage { object.set("process", usage.json) }
         var generator = JSONObject()
         generator.set("cpu_seconds", Double(result.cpuMicroseconds) / 1e6)
         generator.set("cpu_us_per_frame", microsecondsPerFrame)
@@ -67,6 +84,11 @@ public struct LoadReport: Sendable {
         generator.set("bottleneck", .array(bottlenecks.map(JSONValue.string)))
         object.set("generator", generator.value)
         return object.value
+    }
+
+    private var acknowledgedPerSecond: Double {
+        let frames = Double(result.ordinary.acknowledged + result.sos.acknowledged)
+        return result.runMicroseconds == 0 ? 0 : (frames * 1e6 / Double(result.runMicroseconds)).rounded()
     }
 
     private var microsecondsPerFrame: Double {
@@ -98,7 +120,7 @@ public struct LoadReport: Sendable {
     public var text: String {
         var lines = [
             "\(options.terminals) terminals against \(options.target?.address.description ?? "the built-in acknowledger"), "
-                + "\(number(options.reportsPerSecond)) reports/s and \(number(options.sosPerSecond)) SOS/s "
+                + "\(options.saturates ? "as many" : number(options.reportsPerSecond)) reports/s and \(number(options.sosPerSecond)) SOS/s "
                 + "for \(number(options.durationSeconds)) s, \(options.processes) process\(options.processes == 1 ? "" : "es")",
             "set-up: \(result.connected) connected, \(result.failed) failed, "
                 + "in \(Decimal.text(Double(result.setUpMicroseconds) / 1e6, decimals: 3)) s",
@@ -114,7 +136,14 @@ public struct LoadReport: Sendable {
             let missing = "\(lane.unacknowledged + lane.notSent + lane.refused)"
             lines.append(Self.row(name, ["\(lane.acknowledged)", missing] + Self.cells(lane.latency)))
         }
+        if options.stormSeconds != nil {
+            lines.append(
+                Self.row("storm served", ["\(result.stormServed.totalCount)", ""] + Self.cells(result.stormServed)))
+            lines.append(Self.row("storm SOS", ["\(result.stormSOS.totalCount)", ""] + Self.cells(result.stormSOS)))
+        }
         lines.append(Self.row("left late by", ["", ""] + Self.cells(result.slip)))
+        lines.append("acknowledged: \(number(acknowledgedPerSecond)) a second")
+        if let usage { lines.append(usage.text) }
         lines.append(
             "generator: \(Decimal.text(Double(result.cpuMicroseconds) / 1e6, decimals: 2)) s of processor time, "
                 + "\(Decimal.text(microsecondsPerFrame, decimals: 2)) us a frame, busiest thread "
@@ -142,7 +171,7 @@ public struct LoadReport: Sendable {
     }
 
     private static func row(_ name: String, _ cells: [String]) -> String {
-        let head = name + String(repeating: " ", count: max(0, 12 - name.count))
+        let head = name + String(repeating: " ", count: max(0, 13 - name.count))
         return cells.reduce(head) { $0 + String(repeating: " ", count: max(1, 12 - $1.count)) + $1 }
     }
 }

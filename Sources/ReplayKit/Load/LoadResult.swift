@@ -25,15 +25,23 @@ struct LoadResult {
     /// Commands of the platform that were answered.
     var commands: UInt64 = 0
     var brokenFrames: UInt64 = 0
+    /// Logins that were said again because no answer came.
+    var loginsRepeated: UInt64 = 0
     /// Processor time of the generator during the run, set-up left out.
     var cpuMicroseconds: UInt64 = 0
     /// The part of one core that the busiest generator thread used, in thousandths.
     var busiestPerMille: UInt64 = 0
     var setUpMicroseconds: UInt64 = 0
+    /// From the start to the last answer.
+    var runMicroseconds: UInt64 = 0
     /// From the call to the established connection, microseconds.
     var connect = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
     /// From the established connection to the answer of 0x0102, microseconds.
     var registration = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
+    /// From the beginning of the storm until a terminal could report again, microseconds.
+    var stormServed = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
+    /// From the leaving of an SOS during the storm to its answer, microseconds.
+    var stormSOS = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
     /// How late reports left, microseconds.
     var slip = Histogram<UInt64>(numberOfSignificantValueDigits: .three)
     var firstError: String?
@@ -47,16 +55,18 @@ struct LoadResult {
         ("ordinary.refused", \.ordinary.refused), ("ordinary.notSent", \.ordinary.notSent),
         ("sos.sent", \.sos.sent), ("sos.acknowledged", \.sos.acknowledged), ("sos.refused", \.sos.refused),
         ("sos.notSent", \.sos.notSent), ("connected", \.connected), ("failed", \.failed), ("closed", \.closed),
-        ("commands", \.commands), ("brokenFrames", \.brokenFrames), ("cpuMicroseconds", \.cpuMicroseconds),
+        ("commands", \.commands), ("brokenFrames", \.brokenFrames), ("loginsRepeated", \.loginsRepeated),
+        ("cpuMicroseconds", \.cpuMicroseconds),
     ]
 
     private static let maxima: [(String, any WritableKeyPath<LoadResult, UInt64> & Sendable)] = [
         ("busiestPerMille", \.busiestPerMille), ("setUpMicroseconds", \.setUpMicroseconds),
+        ("runMicroseconds", \.runMicroseconds),
     ]
 
     private static let histograms: [(String, any WritableKeyPath<LoadResult, Histogram<UInt64>> & Sendable)] = [
         ("ordinary.latency", \.ordinary.latency), ("sos.latency", \.sos.latency), ("connect", \.connect),
-        ("registration", \.registration), ("slip", \.slip),
+        ("registration", \.registration), ("stormServed", \.stormServed), ("stormSOS", \.stormSOS), ("slip", \.slip),
     ]
 
     /// The lane of one kind of report, changed in place.

@@ -28,14 +28,21 @@ public enum LoadRun {
     public static func run(_ options: LoadOptions, tool: [String] = []) throws -> LoadReport {
         try options.check()
         try options.reserveDescriptors()
+        let watch = try options.processID.map { try LoadProbe.start($0) }
+        defer { watch?.thread.stop(drainMilliseconds: 0) }
         let result =
             options.processes > 1
-            ? try LoadWorkers.run(options, tool: tool)
-            : try runHere(options) { MonotonicClock.nanoseconds + 50_000_000 }
+            ? try LoadWorkers.run(options, tool: tool) { watch?.probe.started() }
+            : try runHere(options) {
+                watch?.probe.started()
+                return MonotonicClock.nanoseconds + 50_000_000
+            }
+        watch?.probe.ended()
         if result.connected == 0 {
             throw ReplayFailure(.unreachable, result.firstError ?? "no terminal could connect")
         }
-        return LoadReport(options: options, result: result)
+        let usage = watch?.probe.usage(frames: result.ordinary.acknowledged + result.sos.acknowledged)
+        return LoadReport(options: options, result: result, usage: usage)
     }
 
     /// The part of a worker: says `ready`, waits for `start NANOSECONDS` and writes the result, all on standard streams.
@@ -55,9 +62,14 @@ public enum LoadRun {
     /// - Parameter startTime: called when all terminals are connected; when the first report is due, or nil to give up.
     static func runHere(_ options: LoadOptions, startTime: () -> Int64?) throws -> LoadResult {
         var limits = ReactorLimits()
-        limits.maximumConnections = options.ownTerminals.count + LoadOptions.otherDescriptors
+        limits.maximumConnections =
+            (options.isDatagram ? 0 : options.ownTerminals.count) + LoadOptions.otherDescriptors
+        // Answers and reports of a whole district that wait for a moment, in the kernel and here.
+        limits.datagramsPerWakeUp = 4096
+        limits.maximumQueuedDatagrams = 65_536
+        limits.maximumDatagramBytes = 2048
         limits.timerTickMilliseconds = 10
-        let acknowledger = options.target == nil ? try TrivialAcknowledger.start() : nil
+        let acknowledger = options.target == nil ? try TrivialAcknowledger.start(isDatagram: options.isDatagram) : nil
         guard let target = options.target?.address ?? acknowledger?.address else { return LoadResult() }
         let steps = try Mailbox<LoadReportStep>(name: "steps", capacity: 8)
         let wakeUps = try Mailbox<Bool>(name: "wake-ups", capacity: 2)
@@ -65,6 +77,7 @@ public enum LoadRun {
         let collector = LoadCollector(target: target)
         let thread = try ReactorThread.start(name: "load", limits: limits) { loop in
             let generator = LoadGenerator(options: options, steps: steps, collected: collector)
+            if options.isDatagram { try generator.openSockets(on: loop) }
             try loop.attach(wakeUps) { [unowned generator] _, loop in generator.sendDue(on: loop) }
             try loop.attach(starts) { [unowned generator] start, loop in
                 if start == 0 { generator.open(on: loop) } else { generator.start(atNanoseconds: start, on: loop) }
@@ -105,6 +118,8 @@ public enum LoadRun {
             while let next = schedule.ordinary(ordinary), next <= due { ordinary += 1 }
             while let next = schedule.sos(sos), next <= due { sos += 1 }
         }
+        MonotonicClock.sleep(until: start + schedule.lastNanoseconds)
+        _ = wakeUps.post(true)
         return UInt64(max(0, (MonotonicClock.threadCPUNanoseconds - before) / 1000))
     }
 }

@@ -8,7 +8,8 @@ enum LoadWorkers {
         var output: LineReader.Owned
     }
 
-    static func run(_ options: LoadOptions, tool: [String]) throws -> LoadResult {
+    /// - Parameter starting: called when all terminals of all processes are there.
+    static func run(_ options: LoadOptions, tool: [String], starting: () -> Void) throws -> LoadResult {
         signal(SIGPIPE, SIG_IGN)
         var workers: [Worker] = []
         defer {
@@ -26,6 +27,7 @@ enum LoadWorkers {
                 throw ReplayFailure(.limit, "a worker process has failed; what it said stands above")
             }
         }
+        starting()
         let start = MonotonicClock.nanoseconds + 100_000_000
         for worker in workers { StandardStreams.write("start \(start)\n", to: worker.input) }
         var total = LoadResult()
