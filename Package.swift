@@ -45,7 +45,7 @@ let package = Package(
             exclude: ["_Template"], swiftSettings: wire),
         .target(
             name: "TerminalSession", dependencies: ["TerminalProtocols", "TerminalModel"],
-            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+            exclude: ["_Template"], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "Geofencing", dependencies: ["TerminalModel"], swiftSettings: strict),
         .target(
             name: "IncidentCore", dependencies: ["TerminalModel", "Geofencing"],

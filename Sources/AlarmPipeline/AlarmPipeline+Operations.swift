@@ -177,7 +177,7 @@ extension AlarmPipeline {
             terminals.compactMap { terminal in
                 decider.presences[terminal].map {
                     SessionInfo(
-                        terminal: terminal, bearer: $0.bearer, peer: $0.peer, protocolName: $0.protocolName,
+                        terminal: terminal, bearer: $0.bearer, peer: $0.peer.description, protocolName: $0.protocolName,
                         since: $0.since)
                 }
             }

@@ -25,7 +25,7 @@ public enum IngestItem: Sendable {
     /// A terminal used the code with this digest: from now on it is the only good one.
     case authenticated(TerminalID, digest: [UInt8], at: Moment)
     /// A terminal was identified on a connection; waiting commands may go out.
-    case online(TerminalID, Bearer, peer: String, protocolName: ProtocolName, at: Moment)
+    case online(TerminalID, Bearer, peer: PeerAddress, protocolName: ProtocolName, at: Moment)
     case offline(TerminalID, Bearer, reason: String, at: Moment)
     /// How a command that was handed to a session stands now.
     case command(id: Int64, outcome: CommandOutcome, at: Moment)

@@ -9,7 +9,7 @@ public enum PipelineEvent: Sendable {
     case event(TerminalEvent, Trust)
     /// An incident after a change.
     case incident(Incident)
-    case online(TerminalID, Bearer, peer: String, at: Timestamp)
+    case online(TerminalID, Bearer, peer: PeerAddress, at: Timestamp)
     case offline(TerminalID, Bearer, reason: String, at: Timestamp)
     case command(CommandRecord)
 }

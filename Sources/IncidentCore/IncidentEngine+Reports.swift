@@ -12,7 +12,8 @@ struct ReportContext {
 
     var evidence: Evidence {
         Evidence(
-            at: sighting.received, protocolName: event.protocolName, peer: report.peer, bearer: report.bearer,
+            at: sighting.received, protocolName: event.protocolName, peer: report.peer.description,
+            bearer: report.bearer,
             frame: report.frame, event: event.json.text)
     }
 }

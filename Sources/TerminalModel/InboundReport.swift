@@ -45,8 +45,8 @@ public struct InboundReport: Sendable {
     public var event: TerminalEvent
     public var trust: Trust
     public var bearer: Bearer
-    /// Where the bytes came from: an address and port, or a device path.
-    public var peer: String
+    /// Where the bytes came from.
+    public var peer: PeerAddress
     /// The frame as it came from the wire, kept with an incident as evidence; empty for the second and later items of a batch.
     public var frame: [UInt8]
     /// True when this is, to the byte, a frame that the session has seen before (a retransmission).
@@ -55,7 +55,7 @@ public struct InboundReport: Sendable {
     public var media: InboundMedia?
 
     public init(
-        event: TerminalEvent, trust: Trust, bearer: Bearer, peer: String, frame: [UInt8],
+        event: TerminalEvent, trust: Trust, bearer: Bearer, peer: PeerAddress, frame: [UInt8],
         retransmission: Bool = false, media: InboundMedia? = nil
     ) {
         self.event = event

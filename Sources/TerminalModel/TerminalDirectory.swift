@@ -27,10 +27,11 @@ public struct KnownTerminal: Sendable, Equatable {
 
 /// All terminals that the site has listed or registered, shared by the reactor threads and the pipeline.
 ///
-/// Looked up once when a connection identifies its terminal and at registration, never for each frame, so that the
-/// lock stays off the frame path.
+/// Looked up when a connection identifies its terminal, at registration, and after something has changed; never for each
+/// frame, so that the lock stays off the frame path.
 public final class TerminalDirectory: Sendable {
     private let terminals: Mutex<[TerminalID: KnownTerminal]>
+    private let changes = Atomic<UInt32>(0)
 
     public init(_ terminals: [TerminalID: KnownTerminal] = [:]) {
         self.terminals = Mutex(terminals)
@@ -38,12 +39,20 @@ public final class TerminalDirectory: Sendable {
 
     public subscript(id: TerminalID) -> KnownTerminal? {
         get { terminals.withLock { $0[id] } }
-        set { terminals.withLock { $0[id] = newValue } }
+        set {
+            terminals.withLock { $0[id] = newValue }
+            changes.wrappingAdd(1, ordering: .releasing)
+        }
     }
+
+    /// Another number after each change, read without the lock: who looked something up under this number need not look
+    /// again.
+    public var generation: UInt32 { changes.load(ordering: .acquiring) }
 
     public var count: Int { terminals.withLock(\.count) }
 
     public func replaceAll(_ new: [TerminalID: KnownTerminal]) {
         terminals.withLock { $0 = new }
+        changes.wrappingAdd(1, ordering: .releasing)
     }
 }

@@ -34,30 +34,30 @@ public struct SessionLimits: Sendable, Equatable {
     public init() {}
 }
 
-/// Everything a session needs from outside: lists, rules, random numbers, digests. Shared by all sessions.
-public struct SessionEnvironment: Sendable {
-    public var directory: TerminalDirectory
-    public var unknownTerminals: UnknownTerminalPolicy
-    public var limits: SessionLimits
+/// Everything a session needs from outside: lists, rules, random numbers, digests. One object, shared by all sessions.
+public final class SessionEnvironment: Sendable {
+    public let directory: TerminalDirectory
+    public let unknownTerminals: UnknownTerminalPolicy
+    public let limits: SessionLimits
     /// A fresh random authentication code of printable ASCII.
-    public var makeAuthCode: @Sendable () -> String
+    public let makeAuthCode: @Sendable () -> String
     /// The digest under which a code is stored.
-    public var digest: @Sendable (String) -> [UInt8]
-    /// The protocol profile of a model: its edition and what its alarm bits mean.
-    public var jt808Profile: @Sendable (_ model: String) -> JT808Profile
+    public let digest: @Sendable (String) -> [UInt8]
+    /// What the site says of a model; each protocol makes its own profile of it.
+    public let modelProfile: @Sendable (_ model: String) -> ModelProfile
 
     public init(
         directory: TerminalDirectory, unknownTerminals: UnknownTerminalPolicy = .quarantine,
         limits: SessionLimits = SessionLimits(), makeAuthCode: @escaping @Sendable () -> String,
         digest: @escaping @Sendable (String) -> [UInt8],
-        jt808Profile: @escaping @Sendable (_ model: String) -> JT808Profile = { _ in .standard }
+        modelProfile: @escaping @Sendable (_ model: String) -> ModelProfile = { ModelProfile(name: $0) }
     ) {
         self.directory = directory
         self.unknownTerminals = unknownTerminals
         self.limits = limits
         self.makeAuthCode = makeAuthCode
         self.digest = digest
-        self.jt808Profile = jt808Profile
+        self.modelProfile = modelProfile
     }
 }
 

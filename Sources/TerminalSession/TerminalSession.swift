@@ -43,7 +43,7 @@ public protocol TerminalSession: AnyObject {
 /// Makes sessions by protocol: one line for each.
 public enum TerminalSessions {
     public static func make(
-        _ protocolName: ProtocolName, environment: SessionEnvironment, bearer: Bearer, peer: String, now: Moment
+        _ protocolName: ProtocolName, environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment
     ) -> any TerminalSession {
         switch protocolName {
         case .jt808: JT808Session(environment: environment, bearer: bearer, peer: peer, now: now)

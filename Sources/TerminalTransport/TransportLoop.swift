@@ -16,7 +16,7 @@ final class TransportLoop: ConnectionHandler {
         let session: any TerminalSession
         let bearer: Bearer
         let protocolName: ProtocolName
-        let peer: String
+        let peer: PeerAddress
         /// When the connection's timer is armed for.
         var armedDeadline: Int64
         /// The terminal has said all it will say and waits for its answers.
@@ -61,16 +61,16 @@ final class TransportLoop: ConnectionHandler {
     func opened(_ connection: Connection, from origin: ConnectionOrigin, on loop: EventLoop) {
         let bearer: Bearer
         let protocolName: ProtocolName
-        let peer: String
+        let peer: PeerAddress
         switch origin {
         case .accepted(let tag, let address):
             bearer = .tcp
             protocolName = transport.configuration.listeners[Int(tag)].protocolName
-            peer = address.description
+            peer = PeerAddress(address)
         case .serial(let tag):
             bearer = .serial
             protocolName = transport.configuration.lines[Int(tag)].protocolName
-            peer = transport.configuration.lines[Int(tag)].options.path
+            peer = .path(transport.configuration.lines[Int(tag)].options.path)
         case .connected:
             loop.close(connection, reason: .requested(code: 0))
             return

@@ -13,7 +13,7 @@ BIT_17 = 1 << 17
 MODELS = """
 [[model]]
 name = "PA-100"
-alarm_bits = { 17 = "removed" }
+alarm_codes = { 17 = "removed" }
 
 [[model]]
 name = "plain"

@@ -37,7 +37,7 @@ struct Decider: ~Copyable {
     /// A terminal that is connected now.
     struct Presence: Sendable, Equatable {
         var bearer: Bearer
-        var peer: String
+        var peer: PeerAddress
         var protocolName: ProtocolName
         var since: Timestamp
     }

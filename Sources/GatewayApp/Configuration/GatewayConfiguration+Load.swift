@@ -259,35 +259,42 @@ extension GatewayConfiguration {
         let trusted = table.boolean("trust_by_id", default: false)
         let editions = JT808Edition.allCases.map { "\($0.rawValue)" }.joined(separator: ", ")
         let edition = table.integer("edition", allowed: editions) { number in
-            JT808Edition.allCases.first { $0.rawValue == number }
+            JT808Edition.allCases.contains { $0.rawValue == number } ? number : nil
         }
-        var alarms = JT808Alarms.builtIn(model: name ?? "")
-        readAlarmBits(table.table("alarm_bits"), into: &alarms)
-        alarms.readsVendorItems = table.boolean("vendor_alarms", default: alarms.readsVendorItems)
+        let codes = readAlarmCodes(table.table("alarm_codes"))
+        let readsVendorAlarms = table.boolean("vendor_alarms", default: true)
         table.finish()
         return name.map {
-            Model(name: $0, isTrustedByID: trusted, jt808: JT808Profile(edition: edition, alarms: alarms))
+            Model(
+                name: $0, isTrustedByID: trusted,
+                profile: ModelProfile(
+                    name: $0, edition: edition, alarmCodes: codes, readsVendorAlarms: readsVendorAlarms))
         }
     }
 
     private static let meaningless = "none"
+    /// Wide enough for the alarm codes and bits of every protocol.
+    private static let alarmCodes = 0...65_535
 
-    /// Keys are bit numbers, values names of alarm kinds. Bit 0 is the emergency bit of every model (promise P2).
-    private static func readAlarmBits(_ table: TableReader, into alarms: inout JT808Alarms) {
+    /// Keys are alarm codes or bit numbers of the protocol that the model speaks, values names of alarm kinds.
+    private static func readAlarmCodes(_ table: TableReader) -> [Int: AlarmKind?] {
         var table = table
         let names = (AlarmKind.allCases.map(\.name) + [meaningless]).map { "\"\($0)\"" }.joined(separator: ", ")
+        var codes: [Int: AlarmKind?] = [:]
         for key in table.keys {
-            guard let bit = Int(key), (0...31).contains(bit), String(bit) == key else {
-                table.report(key, found: "the bit \"\(key)\"", allowed: "a bit from 0 to 31")
+            guard let code = Int(key), alarmCodes.contains(code), String(code) == key else {
+                table.report(
+                    key, found: "the code \"\(key)\"",
+                    allowed: "a code or bit from \(alarmCodes.lowerBound) to \(alarmCodes.upperBound), in decimal")
                 continue
             }
-            let allowed = bit == 0 ? "\"sos\", which bit 0 means in every model" : names
-            let kind = table.parsed(key, allowed: allowed) { name -> AlarmKind?? in
+            let kind = table.parsed(key, allowed: names) { name -> AlarmKind?? in
                 let kind = AlarmKind(name: name)
-                guard bit != 0 || kind == .sos, kind != nil || name == meaningless else { return nil }
+                guard kind != nil || name == meaningless else { return nil }
                 return .some(kind)
             }
-            if let kind { alarms[bit] = kind }
+            if let kind { codes.updateValue(kind, forKey: code) }
         }
+        return codes
     }
 }

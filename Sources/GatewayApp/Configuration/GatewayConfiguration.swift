@@ -1,6 +1,5 @@
 public import IncidentCore
 public import TerminalModel
-public import TerminalProtocols
 
 /// Everything that the TOML file says, checked: whoever holds one may use it without looking again.
 ///
@@ -118,8 +117,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public struct Model: Sendable, Equatable {
         public var name: String
         public var isTrustedByID = false
-        /// What the bytes and alarm bits of its JT/T 808 terminals mean; the terminals' clocks are not known here.
-        public var jt808 = JT808Profile.standard
+        /// What its terminals' bytes and alarm codes mean, for the protocol they speak.
+        public var profile: ModelProfile
     }
 
     /// Models whose terminals are known by their id alone (promise P6), from both places that may say so.
@@ -127,9 +126,9 @@ public struct GatewayConfiguration: Sendable, Equatable {
         Set(sessions.trustByIDModels).union(models.filter(\.isTrustedByID).map(\.name))
     }
 
-    /// The JT/T 808 profile of a model by its exact name: what the file says of it, else what is built in.
-    func jt808Profile(_ model: String) -> JT808Profile {
-        models.first { $0.name == model }?.jt808 ?? JT808Profile(alarms: .builtIn(model: model))
+    /// What the file says of each model by its exact name.
+    var modelProfiles: [String: ModelProfile] {
+        Dictionary(models.map { ($0.name, $0.profile) }) { first, _ in first }
     }
 
     /// What the incident engine must know of this configuration.

@@ -44,7 +44,9 @@ extension ServerEvent {
             self.init(name: "frame", data: members.value.text)
         case .incident(let incident): self.init(name: "incident", json: IncidentView(incident, name: nil))
         case .online(let terminal, let bearer, let peer, let at):
-            self.init(name: "session", data: Self.session(terminal, bearer, at, "online", peer: peer, reason: nil))
+            self.init(
+                name: "session",
+                data: Self.session(terminal, bearer, at, "online", peer: peer.description, reason: nil))
         case .offline(let terminal, let bearer, let reason, let at):
             self.init(name: "session", data: Self.session(terminal, bearer, at, "offline", peer: nil, reason: reason))
         case .command(let record): self.init(name: "command", json: CommandView(record))

@@ -25,10 +25,12 @@ extension GatewayConfiguration {
         limits.idleMilliseconds = Int64(sessions.idleSeconds) * 1000
         limits.commandTimeoutMilliseconds = Int64(sessions.commandTimeoutSeconds) * 1000
         limits.commandRetries = sessions.commandRetries
+        let profiles = modelProfiles
         return SessionEnvironment(
             directory: directory,
             unknownTerminals: UnknownTerminalPolicy(rawValue: sessions.unknownTerminals.rawValue) ?? .quarantine,
-            limits: limits, makeAuthCode: AuthCode.make, digest: AuthCode.digest, jt808Profile: jt808Profile)
+            limits: limits, makeAuthCode: AuthCode.make, digest: AuthCode.digest,
+            modelProfile: { profiles[$0] ?? ModelProfile(name: $0) })
     }
 
     func transportConfiguration() throws -> TransportConfiguration {

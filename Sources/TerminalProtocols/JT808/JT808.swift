@@ -35,12 +35,12 @@ public enum JT808Edition: UInt16, Sendable, CaseIterable, Comparable {
 
 /// What is known of one terminal beside its bytes; the defaults suit a terminal of which nothing is known.
 public struct JT808Profile: Sendable, Equatable {
+    /// What the terminal's alarm bits mean.
+    public var alarms: JT808Alarms
     /// The edition of a terminal with the 12-byte header; nil tells 2011 from 2013 by the length of its bodies.
     public var edition: JT808Edition?
     /// Minutes east of UTC in which the terminal states its time.
     public var utcOffsetMinutes: Int
-    /// What the terminal's alarm bits mean.
-    public var alarms: JT808Alarms
 
     public init(
         edition: JT808Edition? = nil, utcOffsetMinutes: Int = JT808.standardUTCOffsetMinutes,
@@ -49,6 +49,13 @@ public struct JT808Profile: Sendable, Equatable {
         self.edition = edition
         self.utcOffsetMinutes = utcOffsetMinutes
         self.alarms = alarms
+    }
+
+    /// The profile of a terminal of this model whose clock runs `utcOffsetMinutes` east of UTC.
+    public init(_ model: ModelProfile, utcOffsetMinutes: Int) {
+        self.init(
+            edition: model.edition.flatMap { JT808Edition(rawValue: UInt16(clamping: $0)) },
+            utcOffsetMinutes: utcOffsetMinutes, alarms: JT808Alarms(model))
     }
 
     public static let standard = JT808Profile()

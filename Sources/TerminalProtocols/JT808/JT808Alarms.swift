@@ -43,15 +43,23 @@ public struct JT808Alarms: Sendable, Equatable {
     /// Bits 20 and 21, whose direction stands in item 0x12.
     static let crossingBits: UInt32 = 1 << 20 | 1 << 21
 
-    private var kinds: [AlarmKind?]
+    /// Rows that differ from the standard's; the dictionary is shared by all terminals of a model.
+    private let overrides: [Int: AlarmKind?]
     /// False for models whose vendor items mean something else than section 8.4 says: then only bits raise alarms.
-    public var readsVendorItems: Bool
+    public let readsVendorItems: Bool
 
-    /// The standard's table with the given bits changed; nil makes a bit mean nothing.
+    /// The standard's table with the given bits changed; nil makes a bit mean nothing. Bit 0 is the emergency bit of every
+    /// model and stays it (promise P2).
     public init(overrides: [Int: AlarmKind?] = [:], readsVendorItems: Bool = true) {
-        kinds = Self.standardKinds
-        for (bit, kind) in overrides where kinds.indices.contains(bit) { kinds[bit] = kind }
+        self.overrides = overrides
         self.readsVendorItems = readsVendorItems
+    }
+
+    /// The table of a model: what the site says of a bit, else what is built in for the model's name, else the standard's.
+    public init(_ model: ModelProfile) {
+        let builtIn = Self.builtIn(model: model.name).overrides
+        overrides = builtIn.isEmpty ? model.alarmCodes : builtIn.merging(model.alarmCodes) { $1 }
+        readsVendorItems = model.readsVendorAlarms
     }
 
     public static let standard = JT808Alarms()
@@ -68,8 +76,9 @@ public struct JT808Alarms: Sendable, Equatable {
 
     /// What `bit` means, nil for nothing.
     public subscript(bit: Int) -> AlarmKind? {
-        get { kinds.indices.contains(bit) ? kinds[bit] : nil }
-        set { if kinds.indices.contains(bit) { kinds[bit] = newValue } }
+        guard Self.standardKinds.indices.contains(bit) else { return nil }
+        if bit > 0, let changed = overrides[bit] { return changed }
+        return Self.standardKinds[bit]
     }
 
     /// The kinds of all bits that are set.
@@ -81,7 +90,7 @@ public struct JT808Alarms: Sendable, Equatable {
         while rest != 0 {
             let bit = rest.trailingZeroBitCount
             rest &= rest - 1
-            guard var kind = kinds[bit] else { continue }
+            guard var kind = self[bit] else { continue }
             if kind == .fenceCross, 1 << UInt32(bit) & Self.crossingBits != 0, let crossing { kind = crossing }
             result.insert(kind)
         }

@@ -22,7 +22,17 @@ public enum Template {
 
 /// What is known of one terminal beside its bytes.
 public struct TemplateProfile: Sendable, Equatable {
-    public var alarms: TemplateAlarms
+    public var alarms: TemplateAlarms = .standard
+    /// Minutes east of UTC in which the terminal states its time.
+    public var utcOffsetMinutes = 0
+
+    public init() {}
+
+    /// The profile of a terminal of this model whose clock runs `utcOffsetMinutes` east of UTC.
+    public init(_ model: ModelProfile, utcOffsetMinutes: Int) {
+        alarms = TemplateAlarms(overrides: model.alarmCodes)
+        self.utcOffsetMinutes = utcOffsetMinutes
+    }
 
     public static let standard = TemplateProfile()
 }

@@ -8,10 +8,19 @@ public struct TemplateAlarms: Sendable, Equatable {
         0x01: .sos  // section 0
     ]
 
+    /// Rows that differ from the document's; the dictionary is shared by all terminals of a model.
+    private let overrides: [Int: AlarmKind?]
+
+    /// The document's table with the given codes changed; nil makes a code mean nothing.
+    public init(overrides: [Int: AlarmKind?] = [:]) {
+        self.overrides = overrides
+    }
+
     public static let standard = TemplateAlarms()
 
-    /// What `code` means; a code that is not known is `other`, never nothing.
-    public subscript(code: UInt8) -> AlarmKind {
-        Self.standardKinds[code] ?? .other
+    /// What `code` means, nil for nothing; a code that is not known is `other`, never nothing.
+    public subscript(code: UInt8) -> AlarmKind? {
+        if let changed = overrides[Int(code)] { return changed }
+        return Self.standardKinds[code] ?? .other
     }
 }

@@ -15,10 +15,3 @@ public enum TemplateCodec {
         []
     }
 }
-
-extension TemplateMessage {
-    /// The message that asks a terminal for `command`, nil when the protocol cannot.
-    public static func asking(_ command: TerminalCommand) -> TemplateMessage? {
-        nil
-    }
-}

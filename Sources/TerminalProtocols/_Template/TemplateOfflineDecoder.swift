@@ -6,5 +6,5 @@ public struct TemplateOfflineDecoder: OfflineDecoder {
     public mutating func feed(stream bytes: [UInt8]) -> [DecodedFrame] { [] }
     public mutating func finish() -> DecodedFrame? { nil }
     public mutating func decode(frame bytes: [UInt8]) -> [DecodedFrame] { [] }
-    public func explain(_ bytes: [UInt8]) -> [ExplainedField] { [] }
+    public func explain(_ bytes: [UInt8]) -> [ExplainedField] { TemplateExplainer.explain(bytes) }
 }

@@ -32,34 +32,20 @@ extension JT808Session {
             actions.requests.append(.command(id: id, outcome: .queued))
             return
         }
-        guard states[index].outstanding?.id != id, !states[index].waiting.contains(where: { $0.id == id }) else {
-            return
-        }
-        guard states[index].waiting.count < environment.limits.maximumWaitingCommands else {
-            actions.requests.append(.command(id: id, outcome: .failed(reason: "too many commands wait")))
-            return
-        }
-        states[index].waiting.append(.init(id: id, command: command, expires: expires))
-        startNextCommand(state: index, now: now.monotonicMilliseconds, into: &actions)
+        states[index].commands.add(command, id: id, expires: expires, limits: environment.limits, into: &actions)
+        startCommands(state: index, now: now.monotonicMilliseconds, into: &actions)
     }
 
-    private func startNextCommand(state index: Int, now: Int64, into actions: inout SessionActions) {
-        while states[index].outstanding == nil, !states[index].waiting.isEmpty {
-            let next = states[index].waiting.removeFirst()
-            guard now < next.expires else {
-                actions.requests.append(.command(id: next.id, outcome: .expired))
-                continue
-            }
+    func startCommands(state index: Int, now: Int64, into actions: inout SessionActions) {
+        while let next = states[index].commands.next(now: now, into: &actions) {
             let edition = states[index].phone.isLong ? .v2019 : states[index].profile.edition ?? .v2013
             let message = JT808Message.asking(next.command, edition: edition).message
             let first = states[index].flowID
             let frames = encode(message, state: index)
-            let wait = environment.limits.commandTimeoutMilliseconds
-            states[index].outstanding = .init(
-                id: next.id, expires: next.expires, messageID: message.id, firstFlowID: first, frames: frames,
-                waitMilliseconds: wait, deadline: now + wait)
-            for frame in frames { actions.output += frame }
-            actions.requests.append(.command(id: next.id, outcome: .sent))
+            states[index].commands.sent(
+                next, frames: frames,
+                expecting: .init(messageID: message.id, firstFlowID: first, frameCount: frames.count),
+                limits: environment.limits, now: now, into: &actions)
         }
     }
 
@@ -67,13 +53,11 @@ extension JT808Session {
     func resolveCommand(
         _ response: JT808Response, state index: Int, now: Moment, into actions: inout SessionActions
     ) {
-        guard let command = states[index].outstanding, command.messageID == response.messageID,
-            command.awaits(flowID: response.flowID)
-        else { return }
+        guard isAwaited(response.messageID, response.flowID, state: index) else { return }
         switch response.result {
         case .ok:
             // 0x0201 brings the position itself; 0x0001 before it only says that the question arrived.
-            if command.messageID == 0x8201 { return }
+            if response.messageID == 0x8201 { return }
             finishCommand(.confirmed, state: index, now: now, into: &actions)
         case .failed: finishCommand(.failed(reason: "terminal failed"), state: index, now: now, into: &actions)
         case .badMessage:
@@ -91,51 +75,27 @@ extension JT808Session {
     func confirmCommand(
         flowID: UInt16, messageID: UInt16, state index: Int, now: Moment, into actions: inout SessionActions
     ) {
-        guard let command = states[index].outstanding, command.messageID == messageID,
-            command.awaits(flowID: flowID)
-        else { return }
+        guard isAwaited(messageID, flowID, state: index) else { return }
         finishCommand(.confirmed, state: index, now: now, into: &actions)
+    }
+
+    private func isAwaited(_ messageID: UInt16, _ flowID: UInt16, state index: Int) -> Bool {
+        states[index].commands.outstanding?.expected.matches(messageID: messageID, flowID: flowID) ?? false
     }
 
     private func finishCommand(
         _ outcome: CommandOutcome, state index: Int, now: Moment, into actions: inout SessionActions
     ) {
-        guard let command = states[index].outstanding else { return }
-        states[index].outstanding = nil
-        actions.requests.append(.command(id: command.id, outcome: outcome))
-        startNextCommand(state: index, now: now.monotonicMilliseconds, into: &actions)
-    }
-
-    /// Repeats an unanswered command: the n-th wait is n times the one before (section 10).
-    func repeatCommand(state index: Int, now: Int64, into actions: inout SessionActions) {
-        guard var command = states[index].outstanding, now >= command.deadline else { return }
-        let moment = Moment(wall: Timestamp(milliseconds: 0), monotonicMilliseconds: now)
-        guard now < command.expires else {
-            finishCommand(.expired, state: index, now: moment, into: &actions)
-            return
-        }
-        guard command.repetitions < environment.limits.commandRetries else {
-            finishCommand(.failed(reason: "no answer"), state: index, now: moment, into: &actions)
-            return
-        }
-        command.repetitions += 1
-        command.waitMilliseconds *= Int64(command.repetitions + 1)
-        command.deadline = now + command.waitMilliseconds
-        states[index].outstanding = command
-        for frame in command.frames { actions.output += frame }
+        states[index].commands.finish(outcome, into: &actions)
+        startCommands(state: index, now: now.monotonicMilliseconds, into: &actions)
     }
 
     /// 0x0005: the terminal misses packages of a long command.
     func resend(_ request: JT808ResendRequest, state index: Int, into actions: inout SessionActions) {
-        guard let command = states[index].outstanding, command.firstFlowID == request.firstFlowID else { return }
+        guard let command = states[index].commands.outstanding, command.expected.firstFlowID == request.firstFlowID
+        else { return }
         for package in request.indexes where package >= 1 && Int(package) <= command.frames.count {
             actions.output += command.frames[Int(package) - 1]
         }
-    }
-
-    /// The connection is gone: unanswered commands go back to the queue until they expire.
-    func abandonCommands(of state: JT808TerminalState, into actions: inout SessionActions) {
-        if let command = state.outstanding { actions.requests.append(.command(id: command.id, outcome: .queued)) }
-        for command in state.waiting { actions.requests.append(.command(id: command.id, outcome: .queued)) }
     }
 }

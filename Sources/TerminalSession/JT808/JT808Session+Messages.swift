@@ -7,7 +7,6 @@ extension JT808Session {
         _ packet: JT808Packet, _ origin: borrowing FrameOrigin, state index: Int, now: Moment,
         into actions: inout SessionActions
     ) {
-        refreshIdentityIfOld(state: index, now: now)
         let header = packet.header
         switch packet.message {
         case .terminalResponse(let response):
@@ -58,89 +57,48 @@ extension JT808Session {
         into actions: inout SessionActions
     ) {
         let events = packet.events(profile: states[index].profile, received: now.wall)
-        submit(events, origin, media: packet.media, state: index, into: &actions)
+        submit(events, packet.header, origin, media: packet.media, state: index, into: &actions)
     }
 
     /// Tells the pipeline what was heard although nothing depends on its being stored.
     private func tell(_ packet: JT808Packet, state index: Int, now: Moment, into actions: inout SessionActions) {
-        guard isServed(index) else { return }
-        for event in packet.events(profile: states[index].profile, received: now.wall) {
-            actions.requests.append(.report(inbound(event, state: index, frame: [], seen: false), request: nil))
-        }
-    }
-
-    private func isServed(_ index: Int) -> Bool {
-        states[index].trust != .unknown || environment.unknownTerminals == .accept
+        let events = packet.events(profile: states[index].profile, received: now.wall)
+        desk.tell(events, from: states[index].identity, into: &actions)
     }
 
     func submit(
-        _ events: [TerminalEvent], _ origin: borrowing FrameOrigin, media: InboundMedia? = nil, state index: Int,
-        into actions: inout SessionActions
+        _ events: some Collection<TerminalEvent>, _ header: JT808Header, _ origin: borrowing FrameOrigin,
+        media: InboundMedia? = nil, state index: Int, into actions: inout SessionActions
     ) {
-        let header = origin.header
-        let asksForHelp = events.contains { !$0.alarms.isEmpty || !$0.keys.isEmpty }
-        guard isServed(index) || asksForHelp else {
-            refuseUnknown(header, state: index, into: &actions)
-            return
-        }
-        guard !events.isEmpty else {
-            answer(header, .ok, state: index, into: &actions)
-            return
-        }
-        let seen = asksForHelp && states[index].hasSeen(alarmFrame: origin.hash)
-        let request = takeRequestNumber()
-        if pending.count < environment.limits.maximumPendingReports {
-            pending.append(
-                PendingAnswer(
-                    request: request, terminal: states[index].terminal, flowID: header.flowID,
-                    messageID: header.messageID, mediaID: media?.id, remaining: events.count))
-        }
-        let isEvidence = asksForHelp || events.contains { $0.kind != .report }
-        for (position, event) in events.enumerated() {
-            let frame = isEvidence && position == 0 ? origin.frame : []
-            var report = inbound(event, state: index, frame: frame, seen: seen)
-            if position == 0 { report.media = media }
-            actions.requests.append(.report(report, request: request))
-        }
-    }
-
-    private func inbound(_ event: TerminalEvent, state index: Int, frame: [UInt8], seen: Bool) -> InboundReport {
-        InboundReport(
-            event: event, trust: states[index].trust, bearer: bearer, peer: peer, frame: frame, retransmission: seen)
-    }
-
-    /// An ordinary report of a terminal in no list: acknowledged so that it stays quiet, or refused.
-    private func refuseUnknown(_ header: JT808Header, state index: Int, into actions: inout SessionActions) {
-        switch environment.unknownTerminals {
-        case .accept, .quarantine:
-            answer(header, .ok, state: index, into: &actions)
-        case .refuse:
-            answer(header, .failed, state: index, into: &actions)
-            actions.close = .unknownTerminal
+        let due = JT808Answer(
+            terminal: states[index].terminal, flowID: header.flowID,
+            kind: media.map { .media(id: $0.id) } ?? .general(messageID: header.messageID))
+        switch desk.submit(
+            events, media: media, from: &states[index].identity, origin: origin, answer: due, into: &actions)
+        {
+        case .waits: break
+        case .answerNow: answer(header, .ok, state: index, into: &actions)
+        case .refused: answer(header, .failed, state: index, into: &actions)
         }
     }
 
     func resolve(request: UInt32, stored: Bool, isAlarm: Bool, now: Moment, into actions: inout SessionActions) {
-        if let index = states.firstIndex(where: { $0.registration?.request == request }) {
-            finishRegistration(state: index, stored: stored, into: &actions)
-            return
+        guard let due = desk.resolve(request: request, stored: stored, isAlarm: isAlarm),
+            let index = states.firstIndex(where: { $0.terminal == due.answer.terminal })
+        else { return }
+        let flowID = due.answer.flowID
+        switch due.answer.kind {
+        case .registration(let code):
+            let reply = JT808RegistrationReply(flowID: flowID, result: 0, authCode: code)
+            say(.registrationReply(reply), state: index, into: &actions)
+        case .media(let id):
+            say(.mediaAcknowledgement(JT808MediaAcknowledgement(mediaID: id)), state: index, into: &actions)
+        case .general(let messageID):
+            guard JT808Message.platformReply(to: messageID) == 0x8001 else { return }
+            let response = JT808Response(
+                flowID: flowID, messageID: messageID, result: due.isAlarm ? .alarmConfirmed : .ok)
+            say(.platformResponse(response), state: index, into: &actions)
         }
-        guard let position = pending.firstIndex(where: { $0.request == request }) else { return }
-        pending[position].remaining -= 1
-        if !stored { pending[position].hasFailed = true }
-        if isAlarm { pending[position].isAlarm = true }
-        guard pending[position].remaining == 0 else { return }
-        let done = pending.remove(at: position)
-        // Not on disk: say nothing, the terminal sends again (promise P1).
-        guard !done.hasFailed, let index = states.firstIndex(where: { $0.terminal == done.terminal }) else { return }
-        if let mediaID = done.mediaID {
-            say(.mediaAcknowledgement(JT808MediaAcknowledgement(mediaID: mediaID)), state: index, into: &actions)
-            return
-        }
-        guard JT808Message.platformReply(to: done.messageID) == 0x8001 else { return }
-        let response = JT808Response(
-            flowID: done.flowID, messageID: done.messageID, result: done.isAlarm ? .alarmConfirmed : .ok)
-        say(.platformResponse(response), state: index, into: &actions)
     }
 
     // MARK: - Registration and authentication
@@ -159,26 +117,19 @@ extension JT808Session {
             return
         }
         // The same registration again while the first waits for the disk: one code, one answer.
-        guard states[index].registration?.flowID != header.flowID else { return }
+        guard !desk.expects({ $0.isRegistration(of: terminal) && $0.flowID == header.flowID }) else { return }
+        desk.forget { $0.isRegistration(of: terminal) }
         // The edition of a 12-byte header shows in the registration alone; the site's setting goes before it.
         if !header.is2019, states[index].profile.edition == nil {
             states[index].profile.edition = registration.edition
         }
         let code = environment.makeAuthCode()
-        let request = takeRequestNumber()
-        states[index].registration = .init(request: request, flowID: header.flowID, code: code)
+        let request = desk.expect(
+            JT808Answer(terminal: terminal, flowID: header.flowID, kind: .registration(code: code)))
         let facts = TerminalRegistration(
             terminal: terminal, protocolName: .jt808, maker: registration.maker, model: registration.model,
             serialNumber: registration.terminalID, codeDigest: environment.digest(code), at: now.wall)
         actions.requests.append(.register(facts, request: request))
-    }
-
-    private func finishRegistration(state index: Int, stored: Bool, into actions: inout SessionActions) {
-        guard let registration = states[index].registration else { return }
-        states[index].registration = nil
-        guard stored else { return }
-        let reply = JT808RegistrationReply(flowID: registration.flowID, result: 0, authCode: registration.code)
-        say(.registrationReply(reply), state: index, into: &actions)
     }
 
     private func authenticate(
@@ -188,16 +139,15 @@ extension JT808Session {
         let terminal = states[index].terminal
         let digest = environment.digest(authentication.authCode)
         let isRight = environment.directory[terminal]?.authCodeDigests.contains(digest) ?? false
-        // A terminal that proved itself and now sends another code has proved nothing any more.
-        states[index].hasProvedItself = isRight
-        refreshIdentity(state: index, now: now)
+        states[index].identity.showedSecret(isRight: isRight)
+        states[index].refresh(in: environment, now: now.monotonicMilliseconds)
         if isRight {
             actions.requests.append(.authenticated(terminal, digest: digest))
             answer(header, .ok, state: index, into: &actions)
             return
         }
         // "Failed" makes the terminal register again and get a code that works (section 10).
-        answer(header, states[index].trust == .byID ? .ok : .failed, state: index, into: &actions)
+        answer(header, states[index].identity.trust == .byID ? .ok : .failed, state: index, into: &actions)
     }
 
     // MARK: - Packages
@@ -225,7 +175,7 @@ extension JT808Session {
                 report(whole, origin, state: index, now: now, into: &actions)
             } catch {
                 actions.refusals.append(error)
-                answerUnreadable(origin, error, body: body.span, state: index, now: now, into: &actions)
+                answerUnreadable(header, origin, error, body: body.span, state: index, now: now, into: &actions)
             }
         }
     }
@@ -240,7 +190,7 @@ extension JT808Session {
             answer(packet.header, .ok, state: index, into: &actions)
             return
         }
-        submit(alarms, origin, state: index, into: &actions)
+        submit(alarms, packet.header, origin, state: index, into: &actions)
     }
 }
 

@@ -6,29 +6,22 @@ import TerminalProtocols
 /// Any order of registration, authentication and reports is accepted; who speaks is told by the phone in each header, so
 /// that a relay box may speak for several terminals. Source: protocol document sections 1, 10 and 11.
 final class JT808Session: TerminalSession {
-    let environment: SessionEnvironment
-    let bearer: Bearer
-    let peer: String
     /// The last heard stands last.
     var states: [JT808TerminalState] = []
-    var pending: [PendingAnswer] = []
+    var desk: ReportDesk<JT808Answer>
+    private var deadlines: SessionDeadlines
     private var cursor = JT808Framer.Cursor()
-    private var nextRequest: UInt32 = 1
-    private let openedAt: Int64
-    private var lastFrameAt: Int64?
-    /// When the bytes of an unfinished frame began to wait.
-    private var partialSince: Int64?
 
-    init(environment: SessionEnvironment, bearer: Bearer, peer: String, now: Moment) {
-        self.environment = environment
-        self.bearer = bearer
-        self.peer = peer
-        self.openedAt = now.monotonicMilliseconds
+    init(environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment) {
+        desk = ReportDesk(environment: environment, bearer: bearer, peer: peer)
+        deadlines = SessionDeadlines(openedAt: now.monotonicMilliseconds)
     }
+
+    var environment: SessionEnvironment { desk.environment }
 
     var terminals: [TerminalID] { states.map(\.terminal) }
 
-    var isAwaitingResult: Bool { !pending.isEmpty || states.contains { $0.registration != nil } }
+    var isAwaitingResult: Bool { desk.isWaiting }
 
     func receive(
         _ bytes: Span<UInt8>, now: Moment, scratch: inout SessionScratch, into actions: inout SessionActions
@@ -36,19 +29,15 @@ final class JT808Session: TerminalSession {
         while true {
             switch scratch.jt808.next(in: bytes, at: &cursor) {
             case .frame(let run):
-                partialSince = nil
+                deadlines.waitsForRest(false, now: now.monotonicMilliseconds)
                 handle(
                     scratch.jt808.contents(of: run, in: bytes), wire: bytes.extracting(run.range), now: now,
                     into: &actions)
             case .rejected(let error, _):
-                partialSince = nil
+                deadlines.waitsForRest(false, now: now.monotonicMilliseconds)
                 actions.refusals.append(error)
             case .needMore(let droppable):
-                if cursor.isBetweenFrames {
-                    partialSince = nil
-                } else if partialSince == nil {
-                    partialSince = now.monotonicMilliseconds
-                }
+                deadlines.waitsForRest(!cursor.isBetweenFrames, now: now.monotonicMilliseconds)
                 cursor.dropped(droppable)
                 return droppable
             }
@@ -59,14 +48,13 @@ final class JT808Session: TerminalSession {
     private func handle(_ contents: Span<UInt8>, wire: Span<UInt8>, now: Moment, into actions: inout SessionActions) {
         do {
             let frame = try JT808Frame(checking: contents)
-            lastFrameAt = now.monotonicMilliseconds
+            deadlines.heardFrame(now: now.monotonicMilliseconds)
             let header = frame.header
-            let index = stateIndex(for: header, now: now, into: &actions)
-            let origin = FrameOrigin(header: header, wire: wire, contents: contents)
+            let index = stateIndex(for: header, now: now.monotonicMilliseconds, into: &actions)
+            let origin = FrameOrigin(wire: wire, checked: contents, marker: JT808.flag)
             if let event = frame.locationEvent(profile: states[index].profile, received: now.wall) {
                 actions.frameCount += 1
-                refreshIdentityIfOld(state: index, now: now)
-                submit([event], origin, state: index, into: &actions)
+                submit(CollectionOfOne(event), header, origin, state: index, into: &actions)
                 return
             }
             do {
@@ -75,7 +63,7 @@ final class JT808Session: TerminalSession {
                 dispatch(packet, origin, state: index, now: now, into: &actions)
             } catch {
                 actions.refusals.append(error)
-                answerUnreadable(origin, error, body: frame.body, state: index, now: now, into: &actions)
+                answerUnreadable(header, origin, error, body: frame.body, state: index, now: now, into: &actions)
             }
         } catch {
             actions.refusals.append(error)
@@ -84,10 +72,9 @@ final class JT808Session: TerminalSession {
 
     /// A frame whose check code is right but whose body cannot be read: an SOS in it is still an SOS (promise P2).
     func answerUnreadable(
-        _ origin: borrowing FrameOrigin, _ error: DecodeError, body: Span<UInt8>, state index: Int, now: Moment,
-        into actions: inout SessionActions
+        _ header: JT808Header, _ origin: borrowing FrameOrigin, _ error: DecodeError, body: Span<UInt8>,
+        state index: Int, now: Moment, into actions: inout SessionActions
     ) {
-        let header = origin.header
         guard header.encryption == 0 else {
             actions.requests.append(.unreadable(states[index].terminal, error))
             answer(header, .notSupported, state: index, into: &actions)
@@ -103,100 +90,47 @@ final class JT808Session: TerminalSession {
             protocolName: .jt808, terminal: states[index].terminal, message: header.message,
             sequence: Int(header.flowID), received: now.wall, kind: .alarm)
         event.alarms = alarms
-        submit([event], origin, state: index, into: &actions)
+        submit(CollectionOfOne(event), header, origin, state: index, into: &actions)
     }
 
     /// The state of the terminal that speaks, moved to the end of the list.
-    private func stateIndex(for header: JT808Header, now: Moment, into actions: inout SessionActions) -> Int {
+    private func stateIndex(for header: JT808Header, now: Int64, into actions: inout SessionActions) -> Int {
         let terminal = header.phone.terminal
         let last = states.count - 1
         if let found = states.lastIndex(where: { $0.terminal == terminal }) {
             if found != last { states.append(states.remove(at: found)) }
-            states[last].phone = header.phone
+            states[last].hasLongPhone = header.phone.isLong
             states[last].protocolVersion = header.protocolVersion
-            states[last].lastHeardAt = now.monotonicMilliseconds
+            states[last].refreshIfChanged(in: environment, now: now)
             return last
         }
         if states.count == environment.limits.maximumTerminalsPerConnection {
-            let oldest = states.removeFirst()
-            abandonCommands(of: oldest, into: &actions)
+            states.removeFirst().commands.abandon(into: &actions)
         }
-        let known = environment.directory[terminal]
-        states.append(
-            JT808TerminalState(
-                terminal: terminal, phone: header.phone, protocolVersion: header.protocolVersion,
-                profile: profile(of: known), trust: trust(of: known, hasProvedItself: false),
-                lookedUpAt: now.monotonicMilliseconds, lastHeardAt: now.monotonicMilliseconds))
+        states.append(JT808TerminalState(header, environment: environment, now: now))
         actions.requests.append(.identified(terminal))
         return states.count - 1
-    }
-
-    func takeRequestNumber() -> UInt32 {
-        defer { nextRequest = nextRequest == .max ? 1 : nextRequest + 1 }
-        return nextRequest
-    }
-
-    // MARK: - Identity
-
-    /// A terminal that has not proved itself may have been listed or assigned meanwhile.
-    static let lookUpAgainMilliseconds: Int64 = 5_000
-
-    func refreshIdentityIfOld(state index: Int, now: Moment) {
-        let age = now.monotonicMilliseconds - states[index].lookedUpAt
-        guard states[index].trust != .verified, age >= Self.lookUpAgainMilliseconds else { return }
-        refreshIdentity(state: index, now: now)
-    }
-
-    func refreshIdentity(state index: Int, now: Moment) {
-        let known = environment.directory[states[index].terminal]
-        states[index].lookedUpAt = now.monotonicMilliseconds
-        states[index].trust = trust(of: known, hasProvedItself: states[index].hasProvedItself)
-        // What a registration on this connection told of the edition stays, unless the site says otherwise.
-        let edition = states[index].profile.edition
-        states[index].profile = profile(of: known)
-        if states[index].profile.edition == nil { states[index].profile.edition = edition }
-    }
-
-    private func trust(of known: KnownTerminal?, hasProvedItself: Bool) -> Trust {
-        guard let known, known.isListed else { return .unknown }
-        if hasProvedItself { return .verified }
-        return known.trustedByID ? .byID : .claimed
-    }
-
-    private func profile(of known: KnownTerminal?) -> JT808Profile {
-        guard let known else { return .standard }
-        var profile = environment.jt808Profile(known.model)
-        profile.utcOffsetMinutes = known.utcOffsetMinutes
-        return profile
     }
 
     // MARK: - Time
 
     var nextDeadline: Int64 {
-        let limits = environment.limits
-        var deadline =
-            lastFrameAt.map { $0 + limits.idleMilliseconds } ?? openedAt + limits.firstFrameMilliseconds
-        if let partialSince { deadline = min(deadline, partialSince + limits.frameCompletionMilliseconds) }
+        var deadline = deadlines.next(environment.limits)
         for state in states {
-            if let command = state.outstanding { deadline = min(deadline, command.deadline) }
+            if let command = state.commands.deadline { deadline = min(deadline, command) }
             if let missing = state.reassembly.nextDeadline { deadline = min(deadline, missing) }
         }
         return deadline
     }
 
     func timer(now: Moment, into actions: inout SessionActions) {
-        let limits = environment.limits
         let time = now.monotonicMilliseconds
-        if let partialSince, time >= partialSince + limits.frameCompletionMilliseconds {
-            actions.close = .slowFrame
-        } else if let lastFrameAt {
-            if time >= lastFrameAt + limits.idleMilliseconds { actions.close = .idle }
-        } else if time >= openedAt + limits.firstFrameMilliseconds {
-            actions.close = .noFirstFrame
-        }
+        if let reason = deadlines.due(environment.limits, now: time) { actions.close = reason }
         for index in states.indices {
             askForMissingPackages(state: index, now: time, into: &actions)
-            repeatCommand(state: index, now: time, into: &actions)
+            if states[index].commands.repeatIfDue(limits: environment.limits, now: time, into: &actions) {
+                startCommands(state: index, now: time, into: &actions)
+            }
         }
     }
 
@@ -225,42 +159,9 @@ final class JT808Session: TerminalSession {
     }
 
     func end(into actions: inout SessionActions) {
-        for state in states { abandonCommands(of: state, into: &actions) }
+        for state in states { state.commands.abandon(into: &actions) }
         states.removeAll()
-        pending.removeAll()
-    }
-}
-
-/// Where a decoded message came from: its header, its bytes on the wire and as they were checked.
-struct FrameOrigin: ~Escapable {
-    let header: JT808Header
-    let wire: Span<UInt8>
-    let contents: Span<UInt8>
-
-    @_lifetime(copy wire, copy contents)
-    init(header: JT808Header, wire: Span<UInt8>, contents: Span<UInt8>) {
-        self.header = header
-        self.wire = wire
-        self.contents = contents
-    }
-
-    /// The frame with its flags, as evidence.
-    var frame: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(wire.count + 2)
-        bytes.append(JT808.flag)
-        for index in 0..<wire.count { bytes.append(wire[index]) }
-        bytes.append(JT808.flag)
-        return bytes
-    }
-
-    /// FNV-1a over the checked bytes: equal for a retransmission, different for anything else.
-    var hash: UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for index in 0..<contents.count {
-            hash = (hash ^ UInt64(contents[index])) &* 0x100_0000_01B3
-        }
-        return hash
+        desk.forget { _ in true }
     }
 }
 

@@ -3,77 +3,76 @@ import TerminalProtocols
 
 /// What a session remembers of one terminal that speaks on its connection.
 struct JT808TerminalState {
-    let terminal: TerminalID
-    /// The phone and version byte exactly as the terminal writes them; every answer repeats them.
-    var phone: JT808Phone
-    var protocolVersion: UInt8
+    var identity: TerminalIdentity
     var profile: JT808Profile
-    var trust: Trust
-    /// It showed the right code on this connection; that verifies it as soon as the site lists it.
-    var hasProvedItself = false
-    /// When the directory was last asked; verified terminals are not looked up again.
-    var lookedUpAt: Int64
-    var lastHeardAt: Int64
+    var reassembly = JT808Reassembly()
+    var commands = CommandQueue<JT808ExpectedAnswer>()
     /// Our own message counter towards this terminal.
     var flowID: UInt16 = 0
-    var reassembly = JT808Reassembly()
-    var registration: PendingRegistration?
-    /// Hashes of the last frames with alarms or keys, newest last: a frame that comes again is a retransmission.
-    var recentAlarmFrames: [UInt64] = []
-    var outstanding: OutstandingCommand?
-    var waiting: [WaitingCommand] = []
+    /// The form of the phone and the version byte as the terminal writes them; every answer repeats them.
+    var hasLongPhone: Bool
+    var protocolVersion: UInt8
 
-    /// More retransmissions than this are not in flight at once (JT/T 808 section 10: each waits for its answer).
-    static let maximumRecentAlarmFrames = 8
-
-    struct PendingRegistration {
-        let request: UInt32
-        let flowID: UInt16
-        let code: String
+    init(_ header: JT808Header, environment: SessionEnvironment, now: Int64) {
+        identity = TerminalIdentity(header.phone.terminal, now: now)
+        profile = JT808Profile(identity.lookUp(in: environment, now: now))
+        hasLongPhone = header.phone.isLong
+        protocolVersion = header.protocolVersion
     }
 
-    struct WaitingCommand {
-        let id: Int64
-        let command: TerminalCommand
-        let expires: Int64
+    var terminal: TerminalID { identity.terminal }
+    var phone: JT808Phone { JT808Phone(terminal, isLong: hasLongPhone) }
+
+    mutating func refreshIfChanged(in environment: SessionEnvironment, now: Int64) {
+        if let facts = identity.lookUpIfChanged(in: environment, now: now) { use(facts) }
     }
 
-    /// The command whose answer is awaited, with its frames for repetition.
-    struct OutstandingCommand {
-        let id: Int64
-        let expires: Int64
-        let messageID: UInt16
-        let firstFlowID: UInt16
-        let frames: [[UInt8]]
-        var repetitions = 0
-        var waitMilliseconds: Int64
-        var deadline: Int64
-
-        /// True when an answer with this flow id is for one of the frames.
-        func awaits(flowID: UInt16) -> Bool {
-            Int(flowID &- firstFlowID) < frames.count
-        }
+    mutating func refresh(in environment: SessionEnvironment, now: Int64) {
+        use(identity.lookUp(in: environment, now: now))
     }
 
-    /// Remembers a frame and tells whether it was there already.
-    mutating func hasSeen(alarmFrame hash: UInt64) -> Bool {
-        guard !recentAlarmFrames.contains(hash) else { return true }
-        if recentAlarmFrames.count == Self.maximumRecentAlarmFrames { recentAlarmFrames.removeFirst() }
-        recentAlarmFrames.append(hash)
-        return false
+    /// What a registration on this connection told of the edition stays, unless the site says otherwise.
+    private mutating func use(_ facts: TerminalFacts) {
+        let edition = profile.edition
+        profile = JT808Profile(facts)
+        if profile.edition == nil { profile.edition = edition }
     }
 }
 
-/// A message whose answer waits for the disk.
-struct PendingAnswer {
-    let request: UInt32
+extension JT808Profile {
+    fileprivate init(_ facts: TerminalFacts) {
+        self.init(facts.model, utcOffsetMinutes: facts.utcOffsetMinutes)
+    }
+}
+
+/// How the answer to a command is recognised: it repeats id and counter of one of the command's frames.
+struct JT808ExpectedAnswer {
+    let messageID: UInt16
+    let firstFlowID: UInt16
+    let frameCount: Int
+
+    func matches(messageID: UInt16, flowID: UInt16) -> Bool {
+        messageID == self.messageID && Int(flowID &- firstFlowID) < frameCount
+    }
+}
+
+/// What is answered once a message is on the disk.
+struct JT808Answer {
+    enum Kind {
+        /// 0x8001 to the message with this id.
+        case general(messageID: UInt16)
+        /// 0x8800 to a complete 0x0801.
+        case media(id: UInt32)
+        /// 0x8100 with this code.
+        case registration(code: String)
+    }
+
     let terminal: TerminalID
     let flowID: UInt16
-    let messageID: UInt16
-    /// Set for a complete 0x0801, which is answered with 0x8800.
-    let mediaID: UInt32?
-    /// Items of a batch that have not been resolved.
-    var remaining: Int
-    var hasFailed = false
-    var isAlarm = false
+    let kind: Kind
+
+    /// True for the answer to a registration of this terminal.
+    func isRegistration(of terminal: TerminalID) -> Bool {
+        if case .registration = kind { self.terminal == terminal } else { false }
+    }
 }

@@ -109,7 +109,7 @@ private let target = """
             name = "M3"
             trust_by_id = true
             edition = 2011
-            alarm_bits = { 0 = "sos", 15 = "low_battery", 16 = "none" }
+            alarm_codes = { 0 = "sos", 15 = "low_battery", 16 = "none" }
             vendor_alarms = false
             """
         let all = try GatewayConfiguration.parse(text, file: "all")
@@ -127,12 +127,10 @@ private let target = """
         #expect(all.store.trackRetentionDays == 12)
         #expect(all.targets[0].allowedAddresses == ["127.0.0.1", "fd00::/8"])
         #expect(all.targets[0].heartbeatSeconds == 19)
-        let alarms = JT808Alarms(overrides: [15: .lowBattery, 16: nil], readsVendorItems: false)
-        let profile = JT808Profile(edition: .v2011, alarms: alarms)
-        #expect(all.models == [.init(name: "M3", isTrustedByID: true, jt808: profile)])
-        #expect(all.jt808Profile("M3") == profile)
-        #expect(all.jt808Profile("m3") == .standard)
-        #expect(all.jt808Profile("wireless-tracker").alarms == .wirelessTracker)
+        let codes: [Int: AlarmKind?] = [0: .sos, 15: .lowBattery, 16: nil]
+        let profile = ModelProfile(name: "M3", edition: 2011, alarmCodes: codes, readsVendorAlarms: false)
+        #expect(all.models == [.init(name: "M3", isTrustedByID: true, profile: profile)])
+        #expect(all.modelProfiles == ["M3": profile])
         let rules = all.incidentRules(isCommissioned: false)
         #expect(rules.lowBatteryPercent == nil)
         #expect(rules.silenceSeconds == 17)
@@ -171,27 +169,19 @@ private let target = """
         ("[[model]]\nname = \"a\"\nedition = 2018", "model[0].edition", 3, "integer 2018", "2011, 2013, 2019"),
         ("[[model]]\nname = \"a\"\nedition = \"2019\"", "model[0].edition", 3, "\"2019\"", "2013"),
         (
-            "[[model]]\nname = \"a\"\nalarm_bits = { 0 = \"help\" }", "model[0].alarm_bits.0", 3, "\"help\"",
-            "\"sos\""
+            "[[model]]\nname = \"a\"\n[model.alarm_codes]\n7 = \"none\"\n65536 = \"sos\"", "model[0].alarm_codes.65536",
+            5, "\"65536\"", "0 to 65535"
         ),
         (
-            "[[model]]\nname = \"a\"\nalarm_bits = { 0 = \"none\" }", "model[0].alarm_bits.0", 3, "\"none\"",
-            "\"sos\""
+            "[[model]]\nname = \"a\"\nalarm_codes = { 07 = \"none\" }", "model[0].alarm_codes.07", 3, "\"07\"",
+            "0 to 65535"
         ),
         (
-            "[[model]]\nname = \"a\"\n[model.alarm_bits]\n7 = \"none\"\n32 = \"sos\"", "model[0].alarm_bits.32", 5,
-            "\"32\"", "0 to 31"
-        ),
-        (
-            "[[model]]\nname = \"a\"\nalarm_bits = { 07 = \"none\" }", "model[0].alarm_bits.07", 3, "\"07\"",
-            "0 to 31"
-        ),
-        (
-            "[[model]]\nname = \"a\"\nalarm_bits = { 7 = \"battery\" }", "model[0].alarm_bits.7", 3, "\"battery\"",
+            "[[model]]\nname = \"a\"\nalarm_codes = { 7 = \"battery\" }", "model[0].alarm_codes.7", 3, "\"battery\"",
             "\"low_battery\""
         ),
         (
-            "[[model]]\nname = \"a\"\nalarm_bits = { 7 = 3 }", "model[0].alarm_bits.7", 3, "integer 3",
+            "[[model]]\nname = \"a\"\nalarm_codes = { 7 = 3 }", "model[0].alarm_codes.7", 3, "integer 3",
             "\"low_battery\""
         ),
         ("[[model]]\nname = \"a\"\nvendor_alarms = 1", "model[0].vendor_alarms", 3, "integer 1", "true or false"),

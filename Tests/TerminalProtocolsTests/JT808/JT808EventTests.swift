@@ -54,11 +54,23 @@ struct JT808EventTests {
         #expect(event(basic(1), fall).alarms == AlarmSet(.sos))
         let wireless = JT808Profile(alarms: .wirelessTracker)
         #expect(event(basic(1 << 17), wireless).alarms == AlarmSet(.removed))
-        var table = JT808Alarms.standard
-        table[30] = .fall
-        table[99] = .fall
-        #expect(table[30] == .fall)
-        #expect(table[99] == nil)
+        #expect(JT808Alarms(overrides: [99: .fall])[99] == nil)
+    }
+
+    @Test func noModelTakesTheEmergencyBitAway() {
+        #expect(JT808Alarms(overrides: [0: nil])[0] == .sos)
+        let quiet = ModelProfile(name: "quiet", alarmCodes: [0: .other, 7: nil])
+        let profile = JT808Profile(quiet, utcOffsetMinutes: 480)
+        #expect(event(basic(0x81), profile).alarms == AlarmSet(.sos))
+    }
+
+    @Test func whatTheSiteSaysOfAModelGoesBeforeWhatIsBuiltIn() {
+        let model = ModelProfile(name: "wireless-tracker", edition: 2011, alarmCodes: [17: .fall])
+        let profile = JT808Profile(model, utcOffsetMinutes: 0)
+        #expect(profile.alarms[17] == .fall)
+        #expect(profile.alarms[16] == .vibration)
+        #expect(profile.edition == .v2011)
+        #expect(profile.utcOffsetMinutes == 0)
     }
 
     @Test func vendorAlarmsCanBeSwitchedOff() {
