@@ -13,6 +13,7 @@
 
 _Static_assert(REACTOR_READABLE == EPOLLIN && REACTOR_WRITABLE == EPOLLOUT, "epoll's own values");
 _Static_assert(REACTOR_ERROR == EPOLLERR && REACTOR_HANG_UP == EPOLLHUP, "epoll's own values");
+_Static_assert(REACTOR_EXCLUSIVE == EPOLLEXCLUSIVE, "epoll's own value");
 
 int reactor_epoll_create(void) {
     int fd = epoll_create1(EPOLL_CLOEXEC);
@@ -98,6 +99,11 @@ long reactor_write(int fd, const void *bytes, size_t count) {
 
 int reactor_close(int fd) {
     return close(fd) < 0 ? -errno : 0;
+}
+
+int reactor_duplicate(int fd) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
 }
 
 int reactor_open_reserve(void) {

@@ -52,6 +52,10 @@ public enum CloseReason: Hashable, Sendable {
     case partialTooLong
     /// All connections together reached `ReactorLimits.maximumPartialBytesTotal` or `maximumQueuedBytesTotal`.
     case memoryLimit
+    /// The connection's `StreamFilter` cannot go on.
+    case filterFailed
+    /// The connection's `StreamFilter` was not ready within `ReactorLimits.handshakeMilliseconds`.
+    case handshakeTimeout
     /// The handler asked for it; the code is the handler's own.
     case requested(code: UInt16)
     /// The event loop stops.

@@ -3,8 +3,12 @@
 /// Calls on `loop` from inside a callback are allowed; closing is always carried out after the callback has returned, at the
 /// end of the wake-up, so borrowed bytes stay valid during the call they came with.
 public protocol ConnectionHandler: AnyObject {
-    /// A connection was accepted or made, or a serial line was opened.
+    /// A connection was accepted or made, or a serial line was opened. One with a filter is opened once that is ready.
     func opened(_ connection: Connection, from origin: ConnectionOrigin, on loop: EventLoop)
+
+    /// A filtered connection ended before its filter let bytes pass; there was no `opened` and there will be no `closed`.
+    /// `detail` says why, for a log.
+    func handshakeFailed(tag: UInt32, peer: SocketAddress, detail: String, on loop: EventLoop)
 
     /// Bytes arrived. `bytes` starts with what the previous call left and is valid during the call only.
     ///
@@ -35,7 +39,8 @@ public protocol ConnectionHandler: AnyObject {
     /// what was gathered during the wake-up as one batch. Called once more when connections were closed after it.
     func endOfWakeUp(on loop: EventLoop)
 
-    /// `EventLoop.stop` was called: listeners are closed, connections are still served until `isDrained` or the deadline.
+    /// `EventLoop.stop` was called: listeners are closed, and what had arrived before has been handed over. Nothing more is
+    /// read; connections are still written to until `isDrained` or the deadline.
     func draining(on loop: EventLoop)
 
     /// True once no answer is outstanding any more. Asked at the end of each wake-up while draining.
@@ -46,6 +51,7 @@ public protocol ConnectionHandler: AnyObject {
 }
 
 extension ConnectionHandler {
+    public func handshakeFailed(tag: UInt32, peer: SocketAddress, detail: String, on loop: EventLoop) {}
     public func keepsOpenAfterEndOfInput(_ connection: Connection, on loop: EventLoop) -> Bool { false }
     public func timer(_ connection: Connection, on loop: EventLoop) {}
     public func timer(token: UInt64, on loop: EventLoop) {}

@@ -95,6 +95,18 @@ extension EventLoop {
         }
     }
 
+    /// Hands over what has arrived, as much as can also be answered; what follows stays unread.
+    func receiveLast(_ socket: Connection, _ slot: UnsafeMutablePointer<Slot>) {
+        for _ in 0...limits.maximumQueuedDatagrams / limits.datagramsPerWakeUp {
+            let before = counters.datagramsReceived
+            datagramReady(socket, slot, EventMask.readable)
+            guard slots.find(socket) != nil, counters.datagramsReceived > before else { break }
+        }
+        guard slots.find(socket) != nil else { return }
+        slot.pointee.flags.insert(.paused)
+        updateInterest(socket, slot)
+    }
+
     private func handOver(_ datagram: reactor_datagram, at start: UnsafeMutablePointer<UInt8>, _ socket: Connection) {
         guard datagram.truncated == 0 else {
             counters.datagramsTooLong += 1

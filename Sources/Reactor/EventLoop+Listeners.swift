@@ -3,9 +3,18 @@ internal import Glibc
 
 extension EventLoop {
     /// Accepts connections from `socket`, which belongs to the loop from now on; `tag` comes back with each connection.
+    ///
+    /// `makeFilter` gives each connection its filter; one for which it gives none is refused.
     @discardableResult
-    public func listen(_ socket: ListeningSocket, tag: UInt32) throws(ReactorError) -> Connection {
-        try addSource(.listener, descriptor: socket.descriptor, tag: tag, name: "tcp \(socket.address)")
+    public func listen(
+        _ socket: ListeningSocket, tag: UInt32, filter makeFilter: (() -> (any StreamFilter)?)? = nil
+    ) throws(ReactorError) -> Connection {
+        let events = socket.isShared ? EventMask.readable | EventMask.exclusive : EventMask.readable
+        let listener = try addSource(
+            .listener, descriptor: socket.descriptor, tag: tag, name: "tcp \(socket.address)", events: events)
+        if socket.isShared { slots[listener.index].pointee.flags.insert(.shared) }
+        filterMakers[listener.index] = makeFilter
+        return listener
     }
 
     /// Ends a listener, datagram socket or mailbox. Connections that came from a listener stay.
@@ -13,10 +22,12 @@ extension EventLoop {
         guard let slot = slots.find(source), !slot.pointee.kind.isStream else { return }
         setWaitsForRoom(source, slot, false)
         datagramSockets[source.index] = nil
+        filterMakers[source.index] = nil
         if slot.pointee.timer != 0 { wheel.cancel(TimerID(rawValue: slot.pointee.timer)) }
+        // Closing would not do where somebody else holds the same socket: epoll would go on to report it.
+        _ = reactor_epoll_remove(epoll, slot.pointee.descriptor)
         if slot.pointee.kind == .mailbox {
             mailDrains[source.index] = nil
-            _ = reactor_epoll_remove(epoll, slot.pointee.descriptor)
         } else {
             _ = reactor_close(slot.pointee.descriptor)
         }
@@ -37,13 +48,13 @@ extension EventLoop {
     }
 
     func addSource(
-        _ kind: SlotKind, descriptor: Int32, tag: UInt32, name: String
+        _ kind: SlotKind, descriptor: Int32, tag: UInt32, name: String, events: UInt32 = EventMask.readable
     ) throws(ReactorError) -> Connection {
         guard let source = slots.take(kind, descriptor: descriptor, tag: tag) else {
             throw ReactorError(operation: "add \(name)", code: ENOMEM)
         }
-        slots[source.index].pointee.interest = EventMask.readable
-        let result = reactor_epoll_add(epoll, descriptor, EventMask.readable, source.rawValue)
+        slots[source.index].pointee.interest = events
+        let result = reactor_epoll_add(epoll, descriptor, events, source.rawValue)
         if result < 0 {
             slots.release(source)
             throw ReactorError(operation: "add \(name)", code: -result)
@@ -60,7 +71,7 @@ extension EventLoop {
             var peer = reactor_address()
             let accepted = reactor_accept(descriptor, &peer)
             if accepted >= 0 {
-                admit(accepted, from: SocketAddress(peer), tag: tag)
+                admit(accepted, from: SocketAddress(peer), on: listener, tag: tag)
                 // The handler may have removed the listener.
                 guard slots.find(listener) != nil else { return }
                 continue
@@ -82,33 +93,47 @@ extension EventLoop {
         }
     }
 
-    private func admit(_ descriptor: Int32, from peer: SocketAddress, tag: UInt32) {
+    /// Accepts whatever waits, for a listener that is about to be removed.
+    func acceptAll(_ listener: Connection, _ slot: UnsafeMutablePointer<Slot>) {
+        for _ in 0..<limits.listenBacklog {
+            var peer = reactor_address()
+            let accepted = reactor_accept(slot.pointee.descriptor, &peer)
+            guard accepted >= 0 else { return }
+            admit(accepted, from: SocketAddress(peer), on: listener, tag: slot.pointee.tag)
+        }
+    }
+
+    private func admit(_ descriptor: Int32, from peer: SocketAddress, on listener: Connection, tag: UInt32) {
         guard counters.connectionsOpen < UInt64(limits.maximumConnections) else {
             counters.connectionsRefusedFull += 1
             return reactor_close_reset(descriptor)
         }
-        let counts = limits.maximumConnectionsPerPeer < limits.maximumConnections
         let key = peer.countingKey
-        if counts, connectionsPerPeer[key, default: 0] >= limits.maximumConnectionsPerPeer {
+        switch census.admit(key) {
+        case .admitted: break
+        case .full:
+            counters.connectionsRefusedFull += 1
+            return reactor_close_reset(descriptor)
+        case .peerFull:
             counters.connectionsRefusedPeer += 1
             return reactor_close_reset(descriptor)
         }
-        guard let connection = addStream(.stream, descriptor: descriptor, tag: tag, flags: counts ? .counted : [])
+        let makeFilter = filterMakers[listener.index]
+        let filter = makeFilter?()
+        guard makeFilter == nil || filter != nil,
+            let connection = addStream(.stream, descriptor: descriptor, tag: tag, flags: .counted)
         else {
+            census.remove(key)
             counters.connectionsRefusedDescriptors += 1
             return reactor_close_reset(descriptor)
         }
-        if counts {
-            slots[connection.index].pointee.peerKey = key
-            connectionsPerPeer[key, default: 0] += 1
-        }
+        slots[connection.index].pointee.peerKey = key
         counters.connectionsAccepted += 1
-        handler?.opened(connection, from: .accepted(tag: tag, peer: peer), on: self)
-    }
-
-    func uncountPeer(_ key: UInt64) {
-        guard let count = connectionsPerPeer[key] else { return }
-        connectionsPerPeer[key] = count > 1 ? count - 1 : nil
+        if let filter {
+            startHandshake(connection, filter, from: peer, tag: tag)
+        } else {
+            handler?.opened(connection, from: .accepted(tag: tag, peer: peer), on: self)
+        }
     }
 
     /// Tells waiting peers that there is no room: the reserve descriptor makes room for accepting one at a time.
@@ -133,8 +158,7 @@ extension EventLoop {
             atMilliseconds: deadline, token: listener.rawValue, kind: TimerKind.listener.rawValue)
         guard let timer else { return }
         slot.pointee.timer = timer.rawValue
-        slot.pointee.interest = 0
-        _ = reactor_epoll_modify(epoll, slot.pointee.descriptor, 0, listener.rawValue)
+        _ = reactor_epoll_remove(epoll, slot.pointee.descriptor)
         counters.acceptPauses += 1
     }
 
@@ -142,7 +166,7 @@ extension EventLoop {
         guard let slot = slots.find(listener), slot.pointee.kind == .listener else { return }
         if reserve < 0 { reserve = max(-1, reactor_open_reserve()) }
         slot.pointee.timer = 0
-        slot.pointee.interest = EventMask.readable
-        _ = reactor_epoll_modify(epoll, slot.pointee.descriptor, EventMask.readable, listener.rawValue)
+        let result = reactor_epoll_add(epoll, slot.pointee.descriptor, slot.pointee.interest, listener.rawValue)
+        if result < 0 { rest(listener, slot) }
     }
 }

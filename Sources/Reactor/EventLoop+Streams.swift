@@ -12,6 +12,13 @@ extension EventLoop {
             slot.pointee.flags.isDisjoint(with: [.closing, .outputBroken])
         else { return false }
         guard !bytes.isEmpty else { return true }
+        if slot.pointee.flags.contains(.filtered) { return writeFiltered(connection, slot, bytes) }
+        return enqueue(connection, slot, bytes)
+    }
+
+    /// Puts bytes behind the connection's queue, or closes it when there is no room.
+    @discardableResult
+    func enqueue(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>, _ bytes: Span<UInt8>) -> Bool {
         let waiting = Int(slot.pointee.queueEnd - slot.pointee.queueStart)
         guard bytes.count <= limits.maximumQueuedBytes - waiting else {
             close(connection, reason: .slowPeer)
@@ -45,6 +52,7 @@ extension EventLoop {
         else { return }
         slot.pointee.flags.insert(.closing)
         closingList.append((connection, reason))
+        if slot.pointee.flags.contains(.filtered) { endFilter(connection, slot) }
     }
 
     /// True while the handle names an open connection that is not closing.
@@ -153,12 +161,14 @@ extension EventLoop {
         if slot.pointee.queueEnd > slot.pointee.queueStart { listForFlush(connection, slot) }
     }
 
-    private func readStream(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>, broken: Bool) {
-        let kept = Int(slot.pointee.partialCount)
+    func readStream(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>, broken: Bool) {
+        let isFiltered = slot.pointee.flags.contains(.filtered)
+        let kept = isFiltered ? 0 : Int(slot.pointee.partialCount)
         let got = reactor_read(slot.pointee.descriptor, readBuffer + kept, limits.readBytes)
         if got > 0 {
             counters.reads += 1
             counters.bytesReceived += UInt64(got)
+            if isFiltered { return filter(connection, slot, count: got) }
             if slot.pointee.kind == .serial { slot.pointee.flags.insert(.hasReceived) }
             if kept > 0, let partial = slot.pointee.partial {
                 readBuffer.copyMemory(from: partial, byteCount: kept)
@@ -176,7 +186,7 @@ extension EventLoop {
     }
 
     /// Hands over the first `count` bytes of the read buffer and keeps what the handler did not use.
-    private func deliver(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>, count: Int) {
+    func deliver(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>, count: Int) {
         guard let handler else { return }
         let bytes = UnsafeBufferPointer(start: readBuffer.assumingMemoryBound(to: UInt8.self), count: count)
         let used = min(max(0, handler.received(connection, bytes: bytes.span, on: self)), count)
@@ -187,12 +197,14 @@ extension EventLoop {
         keepPartial(connection, slot, from: readBuffer + used, count: count - used)
     }
 
-    private func inputEnded(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>) {
+    func inputEnded(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>) {
         if slot.pointee.kind == .serial {
             close(connection, reason: .hangUp)
         } else if slot.pointee.flags.contains(.outputBroken) {
             close(connection, reason: .failed(code: slot.pointee.failure))
-        } else if let handler, handler.keepsOpenAfterEndOfInput(connection, on: self) {
+        } else if !slot.pointee.flags.contains(.handshaking), let handler,
+            handler.keepsOpenAfterEndOfInput(connection, on: self)
+        {
             slot.pointee.flags.insert(.inputEnded)
             updateInterest(connection, slot)
         } else {
@@ -223,7 +235,9 @@ extension EventLoop {
         dropPartial(slot)
         dropQueue(slot)
         if slot.pointee.timer != 0 { wheel.cancel(TimerID(rawValue: slot.pointee.timer)) }
-        if slot.pointee.flags.contains(.counted) { uncountPeer(slot.pointee.peerKey) }
+        if slot.pointee.flags.contains(.counted) { census.remove(slot.pointee.peerKey) }
+        let isHandshaking = slot.pointee.flags.contains(.handshaking)
+        let stream = filters.removeValue(forKey: connection.index)
         let kind = slot.pointee.kind
         let tag = slot.pointee.tag
         let worked = slot.pointee.flags.contains(.hasReceived)
@@ -236,8 +250,10 @@ extension EventLoop {
         case .partialTooLong: counters.closedPartialTooLong += 1
         case .memoryLimit: counters.closedMemoryLimit += 1
         case .failed: counters.closedFailed += 1
-        case .endOfInput, .hangUp, .requested, .stopping: break
+        case .filterFailed where !isHandshaking: counters.closedFilterFailed += 1
+        case .endOfInput, .hangUp, .filterFailed, .handshakeTimeout, .requested, .stopping: break
         }
+        if isHandshaking, let stream { return handshakeFailed(stream, reason) }
         handler?.closed(connection, reason: reason, on: self)
         if kind == .serial { serialLineLost(tag: tag, worked: worked, reason: reason) }
     }

@@ -7,14 +7,14 @@ internal import CReactor
 public final class EventLoop {
     /// The meaning of a wheel timer's `token`.
     enum TimerKind: UInt8 {
-        case handler, connection, listener, serial, drain
+        case handler, connection, handshake, listener, serial, drain
     }
 
     public let name: String
     public let limits: ReactorLimits
     /// Milliseconds since the machine was started, read once per wake-up.
     public internal(set) var nowMilliseconds: Int64
-    /// True after `stop`: no new connections, existing ones are served until they are drained.
+    /// True after `stop`: no new connections and no further reads, answers that are on their way are still written.
     public internal(set) var isDraining = false
     /// The live numbers; other threads read `ReactorThread.counters`.
     public internal(set) var counters = ReactorCounters()
@@ -31,7 +31,14 @@ public final class EventLoop {
     var flushList: [Connection] = []
     var closingList: [(connection: Connection, reason: CloseReason)] = []
     var redeliverList: [Connection] = []
-    var connectionsPerPeer: [UInt64: UInt32] = [:]
+    /// The lists that are being worked off, exchanged with those above so that no wake-up allocates.
+    private var flushing: [Connection] = []
+    private var finishing: [(connection: Connection, reason: CloseReason)] = []
+    let census: ConnectionCensus
+    /// Filters by slot index of their stream.
+    var filters: [Int: FilteredStream] = [:]
+    /// What makes the filter of a connection, by slot index of its listener.
+    var filterMakers: [Int: () -> (any StreamFilter)?] = [:]
     var mailDrains: [Int: () -> Int] = [:]
     var serialLines: [UInt32: SerialLine] = [:]
     var serialTags: [Int: UInt32] = [:]
@@ -44,10 +51,12 @@ public final class EventLoop {
     private let stopRequest: StopRequest
 
     init(
-        name: String, limits: ReactorLimits, published: PublishedCounters, stopRequest: StopRequest
+        name: String, limits: ReactorLimits, census: ConnectionCensus, published: PublishedCounters,
+        stopRequest: StopRequest
     ) throws(ReactorError) {
         self.name = name
         self.limits = limits
+        self.census = census
         self.published = published
         self.stopRequest = stopRequest
         self.nowMilliseconds = reactor_milliseconds()
@@ -145,6 +154,10 @@ extension EventLoop {
             guard let slot = slots.find(connection) else { return }
             slot.pointee.timer = 0
             if !slot.pointee.flags.contains(.closing) { handler?.timer(connection, on: self) }
+        case .handshake:
+            let connection = Connection(rawValue: due.token)
+            slots.find(connection)?.pointee.timer = 0
+            close(connection, reason: .handshakeTimeout)
         case .listener: resumeListener(Connection(rawValue: due.token))
         case .serial: openSerialLine(tag: UInt32(truncatingIfNeeded: due.token))
         case .drain, nil: break
@@ -155,28 +168,31 @@ extension EventLoop {
     /// callbacks of that asked for, so that nothing gathered or queued waits for the next wake-up.
     private func finishWakeUp() {
         repeat {
-            let again = redeliverList
-            redeliverList.removeAll(keepingCapacity: true)
-            for connection in again { redeliver(connection) }
+            if !redeliverList.isEmpty {
+                let again = redeliverList
+                redeliverList.removeAll()
+                for connection in again { redeliver(connection) }
+            }
 
             handler?.endOfWakeUp(on: self)
 
-            let toWrite = flushList
-            flushList.removeAll(keepingCapacity: true)
-            for connection in toWrite {
+            swap(&flushList, &flushing)
+            for connection in flushing {
                 guard let slot = slots.find(connection) else { continue }
                 slot.pointee.flags.remove(.flushListed)
                 flush(connection, slot)
             }
+            flushing.removeAll(keepingCapacity: true)
         } while finishClosings() || !redeliverList.isEmpty || !flushList.isEmpty
     }
 
     /// Ends the connections that were asked to close; false when there were none.
     private func finishClosings() -> Bool {
-        let toClose = closingList
-        closingList.removeAll(keepingCapacity: true)
-        for (connection, reason) in toClose { finishClosing(connection, reason) }
-        return !toClose.isEmpty
+        guard !closingList.isEmpty else { return false }
+        swap(&closingList, &finishing)
+        for (connection, reason) in finishing { finishClosing(connection, reason) }
+        finishing.removeAll(keepingCapacity: true)
+        return true
     }
 
     private var isFinished: Bool {
@@ -190,10 +206,31 @@ extension EventLoop {
         let deadline = nowMilliseconds + max(0, milliseconds)
         stopRequest.deadline = deadline
         for index in 0..<slots.used where slots[index].pointee.kind == .listener {
-            removeSource(Connection(index: index, generation: slots[index].pointee.generation))
+            let listener = Connection(index: index, generation: slots[index].pointee.generation)
+            // Connections of a shared socket wait for the next process. On one of our own they end with it, so those that
+            // were made already are served: one may have brought an SOS.
+            if !slots[index].pointee.flags.contains(.shared) { acceptAll(listener, slots[index]) }
+            removeSource(listener)
+        }
+        for index in 0..<slots.used {
+            let source = Connection(index: index, generation: slots[index].pointee.generation)
+            switch slots[index].pointee.kind {
+            case .stream, .serial: readLast(source, slots[index])
+            case .datagram: receiveLast(source, slots[index])
+            case .free, .listener, .mailbox: break
+            }
         }
         _ = wheel.arm(atMilliseconds: deadline, token: 0, kind: TimerKind.drain.rawValue)
         handler?.draining(on: self)
+    }
+
+    /// What has arrived by now is handed over; what follows stays unread and unanswered, and the terminal sends it again.
+    private func readLast(_ connection: Connection, _ slot: UnsafeMutablePointer<Slot>) {
+        if slot.pointee.flags.contains(.handshaking) { return close(connection, reason: .stopping) }
+        if slot.pointee.flags.isDisjoint(with: [.closing, .paused, .inputEnded, .connecting]) {
+            readStream(connection, slot, broken: false)
+        }
+        pauseReading(connection)
     }
 
     private func closeEverything() {

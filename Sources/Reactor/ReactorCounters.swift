@@ -24,6 +24,12 @@ public struct ReactorCounters: Sendable, Hashable {
     public var acceptPauses: UInt64 = 0
     /// Other failures of accept, among them peers that had gone already.
     public var acceptFailures: UInt64 = 0
+    /// Filtered connections through which bytes may pass.
+    public var handshakesCompleted: UInt64 = 0
+    /// Filtered connections that ended before: refused by the filter or given up by the peer.
+    public var handshakesFailed: UInt64 = 0
+    /// Filtered connections that were not ready within `handshakeMilliseconds`.
+    public var handshakesTimedOut: UInt64 = 0
 
     public var bytesReceived: UInt64 = 0
     public var bytesSent: UInt64 = 0
@@ -38,6 +44,8 @@ public struct ReactorCounters: Sendable, Hashable {
     public var closedSlowPeer: UInt64 = 0
     public var closedPartialTooLong: UInt64 = 0
     public var closedMemoryLimit: UInt64 = 0
+    /// Closed because their filter could not go on, for TLS a record that was tampered with.
+    public var closedFilterFailed: UInt64 = 0
     /// Closed by an error of the system: reset, time-out, unreachable.
     public var closedFailed: UInt64 = 0
 

@@ -1,13 +1,14 @@
 /// Every bound of one event loop. The defaults fit one thread of a district gateway.
 public struct ReactorLimits: Sendable, Hashable {
-    /// Streams (TCP and serial) open at once on this loop. A further one is accepted and reset, so that the terminal knows.
+    /// Connections accepted and open at once on all loops of one `ConnectionCensus`, and streams (TCP and serial) of one loop.
+    /// A further one is accepted and reset, so that the terminal knows.
     public var maximumConnections = 524_288
 
     /// Listeners, datagram sockets, serial lines and mailboxes of this loop together.
     public var maximumSources = 1024
 
-    /// Connections of one IPv4 address or one IPv6 /64 network. A carrier puts many terminals behind one address, so this
-    /// only stops one peer from taking the whole table.
+    /// Connections of one IPv4 address or one IPv6 /64 network on all loops of one census. A carrier puts many terminals
+    /// behind one address, so this only stops one peer from taking the whole table.
     public var maximumConnectionsPerPeer = 65_536
 
     /// Accepts of one listener in one wake-up, so that a reconnecting district does not keep frames waiting.
@@ -18,6 +19,9 @@ public struct ReactorLimits: Sendable, Hashable {
 
     /// Pending connections that the kernel keeps for a listener (it also applies its own `net.core.somaxconn`).
     public var listenBacklog: Int32 = 4096
+
+    /// How long a peer may take until its `StreamFilter` lets bytes pass, in milliseconds.
+    public var handshakeMilliseconds: Int64 = 10_000
 
     /// One read takes at most this much; the buffer is shared by all connections of the loop.
     public var readBytes = 65_536

@@ -66,12 +66,15 @@ public final class ReactorThread: Sendable {
 
     /// Starts a thread and runs `setUp` on it; returns when that has succeeded, throws what it threw.
     ///
-    /// `name` shows in `ps -L` and debuggers, cut to 15 bytes. The thread takes no signals.
+    /// `name` shows in `ps -L` and debuggers, cut to 15 bytes. The thread takes no signals. Threads with the same `census`
+    /// share the limits of connections; without one the thread counts for itself.
     public static func start(
-        name: String, limits: ReactorLimits = ReactorLimits(), setUp: @escaping SetUp
+        name: String, limits: ReactorLimits = ReactorLimits(), census: ConnectionCensus? = nil,
+        setUp: @escaping SetUp
     ) throws -> ReactorThread {
         let thread = try ReactorThread(name: name, limits: limits)
-        let body = ThreadBody { thread.main(limits: limits, setUp: setUp) }
+        let census = census ?? ConnectionCensus(limits)
+        let body = ThreadBody { thread.main(limits: limits, census: census, setUp: setUp) }
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -104,8 +107,8 @@ public final class ReactorThread: Sendable {
         commands.post(command)
     }
 
-    /// Asks the loop to stop: listeners close at once, connections are served until the handler is drained and every queue is
-    /// written, at most for the given time. Returns at once; the first call counts.
+    /// Asks the loop to stop: listeners close at once, what has arrived is handed over, and answers are written until the
+    /// handler is drained and every queue is empty, at most for the given time. Returns at once; the first call counts.
     public func stop(drainMilliseconds: Int64) {
         stopRequest.milliseconds = max(0, drainMilliseconds)
         commands.signal()
@@ -122,13 +125,14 @@ public final class ReactorThread: Sendable {
         }
     }
 
-    private func main(limits: ReactorLimits, setUp: SetUp) {
+    private func main(limits: ReactorLimits, census: ConnectionCensus, setUp: SetUp) {
         var everySignal = sigset_t()
         sigfillset(&everySignal)
         pthread_sigmask(SIG_BLOCK, &everySignal, nil)
         _ = reactor_name_thread(name)
         do {
-            let loop = try EventLoop(name: name, limits: limits, published: published, stopRequest: stopRequest)
+            let loop = try EventLoop(
+                name: name, limits: limits, census: census, published: published, stopRequest: stopRequest)
             let handler = try setUp(loop)
             try loop.attach(commands) { command, loop in command(loop) }
             _ = reactor_eventfd_signal(started)

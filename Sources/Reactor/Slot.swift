@@ -6,6 +6,7 @@ enum EventMask {
     static let writable = UInt32(REACTOR_WRITABLE)
     static let error = UInt32(REACTOR_ERROR)
     static let hangUp = UInt32(REACTOR_HANG_UP)
+    static let exclusive = UInt32(REACTOR_EXCLUSIVE)
 }
 
 /// What a slot of the loop's table stands for.
@@ -33,12 +34,18 @@ struct SlotFlags: OptionSet {
     static let outputBroken = SlotFlags(rawValue: 1 << 5)
     /// `connect` has not finished.
     static let connecting = SlotFlags(rawValue: 1 << 6)
-    /// Counts towards its peer's limit.
+    /// Stands in the census of accepted connections.
     static let counted = SlotFlags(rawValue: 1 << 7)
     /// Broke while paused: taken out of epoll, which would report that without end, until reading goes on.
     static let detached = SlotFlags(rawValue: 1 << 8)
     /// A serial line that has given bytes since it was opened.
     static let hasReceived = SlotFlags(rawValue: 1 << 9)
+    /// Its bytes go through a `StreamFilter`.
+    static let filtered = SlotFlags(rawValue: 1 << 10)
+    /// The filter does not let bytes pass yet, and the handler knows nothing of the connection.
+    static let handshaking = SlotFlags(rawValue: 1 << 11)
+    /// A listening socket that other threads or processes accept from as well.
+    static let shared = SlotFlags(rawValue: 1 << 12)
 }
 
 /// One entry of the loop's table: about 100 bytes, the buffers exist only while they hold something.

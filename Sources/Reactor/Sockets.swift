@@ -8,6 +8,8 @@ public struct ListeningSocket: Sendable {
     public let descriptor: Int32
     /// The address with the port that the system chose when 0 was asked for.
     public let address: SocketAddress
+    /// Other threads or a service manager hold the same socket: what is not accepted here waits for them.
+    public let isShared: Bool
 
     /// Opens, binds and listens. `reusePort` lets each thread have a listener of its own on one port, among which the kernel
     /// spreads the connections. An IPv6 socket serves IPv4 as well unless `onlyIPv6`.
@@ -27,6 +29,7 @@ public struct ListeningSocket: Sendable {
         }
         self.descriptor = descriptor
         self.address = SocketAddress(bound)
+        self.isShared = false
     }
 
     /// Takes over a socket that somebody else has opened and listens on, as socket activation hands it in.
@@ -37,6 +40,14 @@ public struct ListeningSocket: Sendable {
         try checked(setStreamOptions(descriptor, limits), "set options of descriptor \(descriptor)")
         self.descriptor = descriptor
         self.address = SocketAddress(bound)
+        self.isShared = true
+    }
+
+    /// The same socket under a further descriptor, for one more thread that accepts from it.
+    public init(duplicating other: ListeningSocket) throws(ReactorError) {
+        self.descriptor = try checked(reactor_duplicate(other.descriptor), "duplicate tcp \(other.address)")
+        self.address = other.address
+        self.isShared = true
     }
 
     public func close() {

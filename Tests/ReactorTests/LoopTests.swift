@@ -155,6 +155,43 @@ import Testing
         #expect(loop.thread.counters.connectionsOpen == 0)
     }
 
+    @Test func stopHandsOverWhatHasArrivedAndReadsNoMore() throws {
+        var limits = ReactorLimits()
+        limits.acceptsPerWakeUp = 2
+        let socket = try ListeningSocket(binding: loopback, limits: limits)
+        let release = try Mailbox<Int>(name: "release", capacity: 2)
+        let loop = try TestLoop(limits: limits) { loop, recorder in
+            try loop.listen(socket, tag: 0)
+            nonisolated(unsafe) var isDrained = false
+            recorder.drained = { isDrained }
+            recorder.onReceived = { connection, bytes, loop in
+                loop.write(connection, bytes)
+                return bytes.count
+            }
+            try loop.attach(release) { _, _ in isDrained = true }
+        }
+        let goOn = try Mailbox<Int>(name: "go on", capacity: 2)
+        let old = try Client(socket.address)
+        #expect(old.echoes(1))
+        #expect(loop.thread.execute { _ in _ = goOn.wait(milliseconds: 10_000) })
+        // All this comes before the loop has heard of the stop: bytes, and connections that nobody has accepted.
+        old.send([2])
+        let late = try (0..<8).map { number in
+            let client = try Client(socket.address)
+            client.send([10 + UInt8(number)])
+            return client
+        }
+        loop.thread.stop(drainMilliseconds: 60_000)
+        #expect(goOn.post(1))
+        #expect(old.receive(1) == [2])
+        for (number, client) in late.enumerated() { #expect(client.receive(1) == [10 + UInt8(number)]) }
+        #expect(loop.next("draining") { $0 == .draining ? true : nil } == true)
+        old.send([4])
+        #expect(release.post(1))
+        #expect(old.receive(1) == [], "a frame after the stop is not answered by half")
+        #expect(loop.thread.waitUntilStopped(milliseconds: 10_000))
+    }
+
     @Test func stopWaitsForTheHandlersAnswersButNotLongerThanAllowed() throws {
         let socket = try ListeningSocket(binding: loopback, limits: ReactorLimits())
         let commits = try Mailbox<Int>(name: "commits", capacity: 10)

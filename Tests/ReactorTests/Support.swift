@@ -5,6 +5,7 @@ import Testing
 /// What a handler was told, sent to the test's thread.
 enum Event: Sendable, Equatable {
     case opened(Connection, ConnectionOrigin)
+    case handshakeFailed(UInt32, String)
     case received(Connection, [UInt8])
     case endOfInput(Connection)
     case closed(Connection, CloseReason)
@@ -40,6 +41,10 @@ final class Recorder: ConnectionHandler {
     func opened(_ connection: Connection, from origin: ConnectionOrigin, on loop: EventLoop) {
         report(.opened(connection, origin))
         onOpened(connection, loop)
+    }
+
+    func handshakeFailed(tag: UInt32, peer: SocketAddress, detail: String, on loop: EventLoop) {
+        report(.handshakeFailed(tag, detail))
     }
 
     func received(_ connection: Connection, bytes: Span<UInt8>, on loop: EventLoop) -> Int {
@@ -105,12 +110,12 @@ final class TestLoop {
 
     /// `setUp` runs on the loop's thread.
     init(
-        limits: ReactorLimits = ReactorLimits(),
+        limits: ReactorLimits = ReactorLimits(), census: ConnectionCensus? = nil,
         setUp: @escaping @Sendable (EventLoop, Recorder) throws -> Void
     ) throws {
         let events = try Mailbox<Event>(name: "events", capacity: 100_000)
         self.events = events
-        self.thread = try ReactorThread.start(name: "test loop", limits: limits) { loop in
+        self.thread = try ReactorThread.start(name: "test loop", limits: limits, census: census) { loop in
             let recorder = Recorder(events)
             try setUp(loop, recorder)
             return recorder

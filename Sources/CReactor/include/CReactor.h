@@ -12,6 +12,8 @@
 #define REACTOR_WRITABLE 0x004
 #define REACTOR_ERROR 0x008
 #define REACTOR_HANG_UP 0x010
+/// Of the threads that wait for one shared listening socket, few are woken and not all. Such an entry cannot be modified.
+#define REACTOR_EXCLUSIVE 0x10000000
 
 /// The events that one wait can report. What is left stays ready and is reported by the next one.
 #define REACTOR_EVENTS_PER_WAIT 256
@@ -72,6 +74,9 @@ long reactor_read(int fd, void *bytes, size_t count);
 long reactor_write(int fd, const void *bytes, size_t count);
 
 int reactor_close(int fd);
+
+/// A second descriptor of the same open file, closed on exec.
+int reactor_duplicate(int fd);
 
 /// The sentence for an errno value, cut to `room` bytes with the final 0.
 int reactor_error_text(int code, char *text, size_t room);
