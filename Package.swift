@@ -99,6 +99,15 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
             ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(
+            name: "TerminalTLS",
+            dependencies: [
+                "Reactor",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ], swiftSettings: strict),
+        .target(
             name: "ControlAPI",
             dependencies: [
                 "TerminalModel",
@@ -117,7 +126,7 @@ let package = Package(
             dependencies: [
                 "TerminalModel", "TerminalProtocols", "TerminalSession", "Geofencing", "IncidentCore",
                 "GatewayTelemetry", "IncidentStore", "AlarmPipeline", "AlarmFormats", "EscalationChannels",
-                "Reactor", "TerminalTransport", "ControlAPI",
+                "Reactor", "TerminalTransport", "TerminalTLS", "ControlAPI",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -160,6 +169,7 @@ let package = Package(
             name: "GatewayAppTests",
             dependencies: [
                 "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "TerminalModel", "TerminalProtocols",
+                "TerminalTLS", "Reactor",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -205,6 +215,17 @@ let package = Package(
                 "Reactor",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(
+            name: "TerminalTLSTests",
+            dependencies: [
+                "TerminalTLS", "TerminalTransport", "TerminalSession", "TerminalProtocols", "TerminalModel",
+                "AlarmPipeline", "Reactor",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ], swiftSettings: strict),
         .testTarget(name: "WireBytesTests", dependencies: ["WireBytes"], swiftSettings: wire),
         .testTarget(
             name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],

@@ -57,6 +57,9 @@ struct ImportTests {
                 "Reactor", "TerminalSession", "TerminalProtocols", "TerminalModel", "AlarmPipeline",
                 "GatewayTelemetry", "CoreMetrics", "Logging", "Synchronization",
             ]), reason: "the terminal plane runs on the reactor, not on NIO"),
+        "TerminalTLS": Rule(
+            allowed: ["Reactor", "NIOCore", "NIOEmbedded", "NIOSSL", "NIOTLS", "Synchronization"],
+            reason: "TLS changes bytes on their way through a loop and knows no terminal"),
         "ControlAPI": Rule(
             allowed: cLibrary.union(nio).union(["TerminalModel", "AsyncHTTPClient", "Synchronization"]),
             reason: "daemon and tools share it"),
