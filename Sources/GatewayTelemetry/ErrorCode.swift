@@ -17,6 +17,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case connectionWriteLimit = "connection_write_limit"
     case connectionLimit = "connection_limit"
     case connectionFailed = "connection_failed"
+    case connectionTLSFailed = "connection_tls_failed"
     case listenerFailed = "listener_failed"
     case serialFailed = "serial_failed"
     case storeCommitFailed = "store_commit_failed"
@@ -67,6 +68,8 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
         .connectionWriteLimit: "A peer did not read what the gateway sent it; it was closed.",
         .connectionLimit: "The limit of connections was reached; new ones are refused.",
         .connectionFailed: "A connection broke; the terminal is expected to connect again.",
+        .connectionTLSFailed:
+            "A terminal did not get through TLS: no certificate that is believed here, or what it sends is no TLS.",
         .listenerFailed: "A port could not be opened; check that the address exists and is free.",
         .serialFailed: "A serial line could not be opened or broke; it is tried again.",
         .storeCommitFailed:

@@ -36,7 +36,27 @@ public enum GatewayMetric {
         ])
     public static let connectionsRefused = counter(
         "connections_refused_total", "Connections refused at once, by reason.",
-        [.init("reason", ["limit", "peer_limit", "unknown_terminal", "descriptors"])])
+        [.init("reason", ["limit", "peer_limit", "descriptors", "handshake", "handshake_timeout"])])
+    public static let handshakesCompleted = counter(
+        "handshakes_completed_total", "Connections on which TLS was agreed on.")
+    public static let acceptPauses = counter(
+        "accept_pauses_total", "Rests of a port because the system had no descriptor or memory left.")
+    public static let acceptFailures = counter(
+        "accept_failures_total", "Connections that were gone before they were taken.")
+    public static let bytesSent = counter("sent_bytes_total", "Bytes written to terminals.")
+    public static let bytesSentDropped = counter(
+        "sent_bytes_dropped_total", "Bytes for terminals given up because their connection ended.")
+    public static let partialFrameBytes = gauge(
+        "partial_frame_bytes", "Memory that holds frames which have not arrived completely.")
+    public static let writeQueueBytes = gauge(
+        "write_queue_bytes", "Memory that holds bytes which terminals have not taken yet.")
+    public static let datagramsReceived = counter("datagrams_received_total", "Datagrams read from terminals.")
+    public static let datagramsSent = counter("datagrams_sent_total", "Datagrams written to terminals.")
+    public static let datagramsDropped = counter(
+        "datagrams_dropped_total", "Datagrams given up: longer than any frame, or not taken by the system.",
+        [.init("reason", ["too_long", "not_sent"])])
+    public static let serialOpens = counter(
+        "serial_opens_total", "Attempts to open a serial line.", [.init("outcome", ["opened", "failed"])])
     public static let authentications = counter(
         "authentications_total", "Terminals that were identified, by the trust they got.",
         [.init("trust", Trust.allCases.map(\.rawValue))])
@@ -108,6 +128,10 @@ public enum GatewayMetric {
     public static let queueDropped = counter(
         "queue_dropped_total", "Work dropped by a full queue.",
         [stage, .init("reason", ["full", "expired", "shutdown"])])
+    public static let loopWakeUps = counter("loop_wake_ups_total", "Returns of the accept loops from waiting.")
+    public static let loopTimersFired = counter("loop_timers_fired_total", "Timers of the accept loops that were due.")
+    public static let loopStaleEvents = counter(
+        "loop_stale_events_total", "Events for connections that had ended in the same moment.")
     public static let logLinesSuppressed = counter(
         "log_lines_suppressed_total", "Repeated log lines that were left out.")
     public static let startTime = gauge("start_time_seconds", "Start of the process, Unix time in seconds.")
@@ -117,13 +141,16 @@ public enum GatewayMetric {
     public static let all: [MetricDefinition] = {
         let counters = [
             bytesReceived, framesReceived, framesRejected, eventsReceived, retransmissions, connectionsAccepted,
-            connectionsClosed, connectionsRefused, authentications, acknowledgementsSent, acknowledgementsWithheld,
+            connectionsClosed, connectionsRefused, handshakesCompleted, acceptPauses, acceptFailures, bytesSent,
+            bytesSentDropped, datagramsReceived, datagramsSent, datagramsDropped, serialOpens, loopWakeUps,
+            loopTimersFired, loopStaleEvents, authentications, acknowledgementsSent, acknowledgementsWithheld,
             commands, incidentsOpened, incidentsClosed, ladderSteps, targetsWithheld, fenceTransitions,
             numbersRefused, commits, escalationAttempts, heartbeats, queueDropped, logLinesSuppressed,
         ]
         let gauges = [
-            terminalsConnected, connectionsOpen, incidentsOpen, incidentsUnacknowledged, incidentsNotDurable,
-            storeHealthy, outboxPending, queueDepth, startTime, buildInfo,
+            terminalsConnected, connectionsOpen, partialFrameBytes, writeQueueBytes, incidentsOpen,
+            incidentsUnacknowledged, incidentsNotDurable, storeHealthy, outboxPending, queueDepth, startTime,
+            buildInfo,
         ]
         let durations = [
             alarmToCommit, alarmToAcknowledgement, alarmToHandover, positionToCommit, commitDuration,
@@ -160,7 +187,8 @@ public enum GatewayMetric {
     private static let channel = MetricLabel(ConfiguredLabel.channel)
     private static let database = MetricLabel("database", ["incidents", "tracks"])
     private static let stage = MetricLabel(
-        "stage", ["ingest", "results", "commands", "outbox", "memory_outbox", "events", "writes"])
+        "stage",
+        ["ingest", "loop", "results", "commands", "outbox", "memory_outbox", "events", "writes"])
 
     private static func counter(_ name: String, _ help: String, _ labels: [MetricLabel] = []) -> CounterMetric {
         CounterMetric(definition: MetricDefinition(prefix + name, help, .counter, labels: labels))

@@ -25,6 +25,8 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         /// The terminal is connected on another loop by now.
         case displaced(TerminalID, Bearer)
         case environment(SessionEnvironment)
+        /// Ports that this loop serves from now on, and those that it does not serve any more.
+        case listeners(ListenerTable.Change)
     }
 
     /// Batches, not single results: a full mailbox loses acknowledgements, which terminals then ask for again.
@@ -33,13 +35,18 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     private struct State {
         var threads: [ReactorThread] = []
         var lines: [String: TerminalLineStatus] = [:]
+        var table: ListenerTable
     }
 
     public let configuration: TransportConfiguration
     private let environment: Mutex<SessionEnvironment>
+    /// One for each loop: those of plain ports first, then those of ports with filters.
     private let mailboxes: [Mailbox<Mail>]
-    private let state = Mutex(State())
+    private let plainThreads: Int
+    private let census: ConnectionCensus
+    private let state: Mutex<State>
     private let logger: Logger
+    private let reactorMetrics = ReactorMetrics()
     let metrics: TransportMetrics
 
     /// - Throws: when the system has no descriptor left.
@@ -50,8 +57,15 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         self.environment = Mutex(environment)
         self.logger = logger
         self.metrics = TransportMetrics()
+        self.census = ConnectionCensus(configuration.limits)
+        self.state = Mutex(
+            State(
+                table: ListenerTable(
+                    inheriting: configuration.inherited, limits: configuration.limits, logger: logger)))
+        plainThreads = max(1, min(configuration.threads, 64))
+        let filters = configuration.listeners.contains { $0.filterSource != nil }
         var mailboxes: [Mailbox<Mail>] = []
-        for index in 0..<max(1, min(configuration.threads, 64)) {
+        for index in 0..<(filters ? 2 * plainThreads : plainThreads) {
             mailboxes.append(try Mailbox(name: "loop \(index)", capacity: Self.maximumMail))
         }
         self.mailboxes = mailboxes
@@ -63,18 +77,17 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     /// - Throws: when a port cannot be bound; then nothing is left running.
     @discardableResult
     public func start(sink: any ReportSink) throws -> [SocketAddress] {
-        let sockets = try openSockets()
+        let change = try prepare(configuration.listeners)
         let environment = environment.withLock { $0 }
         do {
             for index in mailboxes.indices {
-                let mine = sockets.map { $0[index] }
-                let thread = try ReactorThread.start(name: "ydt-loop-\(index)", limits: configuration.limits) {
-                    [self] loop in
+                let mine = part(of: change, for: index)
+                let thread = try ReactorThread.start(
+                    name: threadName(index), limits: configuration.limits, census: census
+                ) { [self] loop in
                     let handler = TransportLoop(
                         index: UInt16(index), transport: self, environment: environment, sink: sink, logger: logger)
-                    for (position, socket) in mine.enumerated() {
-                        try loop.listen(socket, tag: UInt32(position))
-                    }
+                    try handler.listen(mine.opened, on: loop)
                     // All serial lines are few enough for one thread.
                     if index == 0 {
                         for (position, line) in configuration.lines.enumerated() {
@@ -87,36 +100,82 @@ public final class TerminalTransport: TerminalPlane, Sendable {
                 state.withLock { $0.threads.append(thread) }
             }
         } catch {
+            let begun = state.withLock { $0.threads.count }
+            for index in mailboxes.indices.dropFirst(begun + 1) { part(of: change, for: index).close() }
             stop()
             throw error
         }
-        return sockets.map { $0[0].address }
+        return commit(change, configuration.listeners)
     }
 
-    /// One socket for each listener and thread; threads share a port through SO_REUSEPORT.
-    private func openSockets() throws(ReactorError) -> [[ListeningSocket]] {
-        // Sharing a port would also let a second gateway of the same user take half of the terminals without a word.
-        for listener in configuration.listeners {
-            try ListeningSocket(binding: listener.address, limits: configuration.limits).close()
+    /// Opens ports that are new, gives those that stay what is to hold for their new connections, and closes the others;
+    /// connections that exist go on.
+    ///
+    /// - Returns: the bound addresses in the order of `listeners`.
+    /// - Throws: when a port cannot be bound, or needs a thread that was not started; then nothing has changed.
+    @discardableResult
+    public func replace(listeners: [TerminalListener]) throws -> [SocketAddress] {
+        guard state.withLock({ $0.threads.count == mailboxes.count }) else {
+            throw TransportChangeError(description: "terminals are not served yet, or not any more")
         }
-        var all: [[ListeningSocket]] = []
-        do throws(ReactorError) {
-            for listener in configuration.listeners {
-                var address = listener.address
-                var sockets: [ListeningSocket] = []
-                for _ in mailboxes {
-                    let socket = try ListeningSocket(
-                        binding: address, reusePort: mailboxes.count > 1, limits: configuration.limits)
-                    address.port = socket.address.port
-                    sockets.append(socket)
-                }
-                all.append(sockets)
-            }
-        } catch {
-            for socket in all.flatMap({ $0 }) { socket.close() }
-            throw error
+        let change = try prepare(listeners)
+        for (index, mailbox) in mailboxes.enumerated() {
+            let mine = part(of: change, for: index)
+            guard !mailbox.post(.listeners(mine)) else { continue }
+            mine.close()
+            metrics.mailDropped.increment()
         }
-        return all
+        return commit(change, listeners)
+    }
+
+    /// `maximumConnections` and `maximumConnectionsPerPeer` hold from now on; connections above them stay.
+    public func replace(limits: ReactorLimits) {
+        census.change(to: limits)
+    }
+
+    private func prepare(_ listeners: [TerminalListener]) throws -> ListenerTable.Change {
+        for listener in listeners where loops(for: listener).isEmpty {
+            throw TransportChangeError(
+                description: "\(listener.address) is the first port with TLS, whose threads begin only with a restart")
+        }
+        return try state.withLock { state in
+            try state.table.prepare(listeners) { loops(for: $0).count }
+        }
+    }
+
+    private func commit(_ change: ListenerTable.Change, _ listeners: [TerminalListener]) -> [SocketAddress] {
+        let (addresses, unused) = state.withLock { state in
+            state.table.commit(change, order: listeners)
+            return (state.table.ports.map(\.address), state.table.unused)
+        }
+        for address in unused {
+            logger.error(
+                "A port of the service manager has no [[listener]] with its address; whoever connects to it waits for nothing",
+                metadata: .keyed([
+                    .errorCode: "\(ErrorCode.listenerFailed.rawValue)", .listenerAddress: "\(address)",
+                ]))
+        }
+        return addresses
+    }
+
+    /// The loops that serve a listener.
+    private func loops(for listener: TerminalListener) -> Range<Int> {
+        listener.filterSource == nil ? 0..<plainThreads : plainThreads..<mailboxes.count
+    }
+
+    /// What one loop has to do of a change.
+    private func part(of change: ListenerTable.Change, for index: Int) -> ListenerTable.Change {
+        var mine = change
+        mine.opened = change.opened.compactMap { opened in
+            let loops = loops(for: opened.port.listener)
+            guard loops.contains(index) else { return nil }
+            return ListenerTable.Opened(port: opened.port, sockets: [opened.sockets[index - loops.lowerBound]])
+        }
+        return mine
+    }
+
+    private func threadName(_ index: Int) -> String {
+        index < plainThreads ? "ydt-loop-\(index)" : "ydt-tls-\(index - plainThreads)"
     }
 
     /// Stops accepting, waits a bounded time for answers that are on their way, and closes everything.
@@ -126,7 +185,10 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         for thread in threads {
             _ = thread.waitUntilStopped(milliseconds: Int32(clamping: configuration.drainMilliseconds + 1_000))
         }
-        state.withLock { $0.threads.removeAll() }
+        state.withLock { state in
+            if !state.threads.isEmpty { state.table.close() }
+            state.threads.removeAll()
+        }
     }
 
     /// New connections are served by the new rules; those that exist keep theirs.
@@ -166,6 +228,12 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     // MARK: - What the status socket shows
 
     public var counters: [ReactorCounters] { state.withLock { $0.threads.map(\.counters) } }
+
+    /// Brings the metrics of the reactor up to date.
+    public func updateMetrics() { reactorMetrics.update(counters) }
+
+    /// The names of the loops' threads, in the order of `counters`.
+    public var threadNames: [String] { mailboxes.indices.map(threadName) }
 
     public var lineStates: [TerminalLineStatus] {
         state.withLock { $0.lines.values.sorted { $0.path < $1.path } }

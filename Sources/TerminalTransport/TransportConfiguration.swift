@@ -2,13 +2,21 @@ public import Reactor
 public import TerminalModel
 
 /// A TCP port on which terminals of one protocol arrive.
-public struct TerminalListener: Sendable, Equatable {
+public struct TerminalListener: Sendable {
     public var address: SocketAddress
     public var protocolName: ProtocolName
+    /// What stands between socket and session, TLS for one; nil for bytes as they are.
+    public var filterSource: (any StreamFilterSource)?
 
-    public init(address: SocketAddress, protocolName: ProtocolName) {
+    public init(address: SocketAddress, protocolName: ProtocolName, filterSource: (any StreamFilterSource)? = nil) {
         self.address = address
         self.protocolName = protocolName
+        self.filterSource = filterSource
+    }
+
+    /// The same port: what else differs can change while it is open.
+    func isSamePort(as other: TerminalListener) -> Bool {
+        address == other.address && (filterSource == nil) == (other.filterSource == nil)
     }
 }
 
@@ -27,22 +35,33 @@ public struct TerminalLine: Sendable, Equatable {
 public struct TransportConfiguration: Sendable {
     public var listeners: [TerminalListener]
     public var lines: [TerminalLine]
-    /// Reactor threads, 1...64; each has a listener of its own on every port.
+    /// Reactor threads, 1...64; each has a listener of its own on every port. As many more serve the ports with filters, if
+    /// there are any at the start, so that no handshake holds up a frame.
     public var threads: Int
+    /// `maximumConnections` and `maximumConnectionsPerPeer` count over all threads.
     public var limits: ReactorLimits
+    /// Descriptors of listening sockets that a service manager opened. A listener with the address of one of them accepts from
+    /// it instead of opening its own.
+    public var inherited: [Int32]
     /// How long `stop` waits for answers that are on their way from the disk.
     public var drainMilliseconds: Int64
 
     public init(
         listeners: [TerminalListener], lines: [TerminalLine] = [], threads: Int = 1,
-        limits: ReactorLimits = ReactorLimits(), drainMilliseconds: Int64 = 5_000
+        limits: ReactorLimits = ReactorLimits(), inherited: [Int32] = [], drainMilliseconds: Int64 = 5_000
     ) {
         self.listeners = listeners
         self.lines = lines
         self.threads = threads
         self.limits = limits
+        self.inherited = inherited
         self.drainMilliseconds = drainMilliseconds
     }
+}
+
+/// Why a running transport cannot take up a configuration.
+public struct TransportChangeError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let description: String
 }
 
 /// How one serial line stands, for the status socket.

@@ -31,8 +31,11 @@ final class TransportLoop: ConnectionHandler {
     private let index: UInt16
     private let transport: TerminalTransport
     private let sink: any ReportSink
-    private let logger: Logger
-    private let limiter = LogLimiter()
+    let logger: Logger
+    /// The ports of this loop by tag, and where the loop has them.
+    var listeners: [UInt32: TerminalListener] = [:]
+    var sources: [UInt32: Connection] = [:]
+    let limiter = LogLimiter()
     private var environment: SessionEnvironment
     private var scratch = SessionScratch()
     private var actions = SessionActions()
@@ -65,7 +68,8 @@ final class TransportLoop: ConnectionHandler {
         switch origin {
         case .accepted(let tag, let address):
             bearer = .tcp
-            protocolName = transport.configuration.listeners[Int(tag)].protocolName
+            guard let listener = listeners[tag] else { return loop.close(connection, reason: .stopping) }
+            protocolName = listener.protocolName
             peer = PeerAddress(address)
         case .serial(let tag):
             bearer = .serial
@@ -172,6 +176,8 @@ final class TransportLoop: ConnectionHandler {
             displace(terminal, bearer, by: nil, on: loop)
         case .environment(let new):
             environment = new
+        case .listeners(let change):
+            take(change, on: loop)
         }
     }
 
@@ -338,6 +344,8 @@ final class TransportLoop: ConnectionHandler {
         case .slowPeer: ("write_limit", "does not read its answers")
         case .partialTooLong: ("limit", "too many bytes without a frame")
         case .memoryLimit: ("limit", "memory limit of all connections")
+        case .filterFailed: ("error", "its TLS is broken")
+        case .handshakeTimeout: ("idle", "TLS was not agreed on in time")
         case .stopping: ("shutdown", "gateway stops")
         case .requested(let code):
             switch SessionCloseReason(rawValue: code) {

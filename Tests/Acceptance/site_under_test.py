@@ -201,7 +201,7 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
 
     # The process
 
-    def start(self, wrapper: tuple = (), timeout: float = 30) -> float:
+    def start(self, wrapper: tuple = (), timeout: float = 30, pass_fds: tuple = ()) -> float:
         """Starts the daemon and waits until it says that it is ready; returns the seconds that took."""
         began = time.monotonic()
         environment = os.environ | (self.disk.environment() if self.disk else {})
@@ -213,7 +213,7 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
             environment["NOTIFY_SOCKET"] = str(notify_path)
             self.process = subprocess.Popen(
                 [*wrapper, programs() / "yidiantongd", "--config", self.configuration], env=environment, stdout=log,
-                stderr=log, stdin=subprocess.DEVNULL)
+                stderr=log, stdin=subprocess.DEVNULL, pass_fds=pass_fds)
             while not self.is_ready():
                 if self.process.poll() is not None:
                     raise AssertionError(f"yidiantongd ended with {self.process.returncode}; see {self.log}")

@@ -3,9 +3,12 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 UNIT = Path(__file__).resolve().parents[2] / "systemd" / "yidiantongd.service"
+SOCKET_UNIT = UNIT.with_suffix(".socket")
+EXAMPLE = UNIT.parents[1] / "etc" / "yidiantong.example.toml"
 MOST_EXPOSURE = 2.0
 
 
@@ -18,17 +21,29 @@ def test_verify_is_clean(tmp_path):
     units = tmp_path / "etc/systemd/system"
     units.mkdir(parents=True)
     shutil.copy(UNIT, units)
+    shutil.copy(SOCKET_UNIT, units)
     shutil.copytree("/usr/lib/systemd", tmp_path / "usr/lib/systemd", symlinks=True)
 
     def verify() -> tuple[int, str]:
         result = subprocess.run(
-            ["systemd-analyze", "verify", f"--root={tmp_path}", UNIT.name], capture_output=True, text=True)
+            ["systemd-analyze", "verify", f"--root={tmp_path}", UNIT.name, SOCKET_UNIT.name], capture_output=True,
+            text=True)
         return result.returncode, result.stdout + result.stderr
 
     assert verify() == (0, "")
     # The check of the check: a wrong key and a missing program are found.
     (units / UNIT.name).write_text(UNIT.read_text() + "\n[Service]\nWatchDogs=30s\n")
     assert "WatchDogs" in verify()[1]
+    (units / SOCKET_UNIT.name).write_text(SOCKET_UNIT.read_text().replace("0.0.0.0:6808", "0.0.0.0:portal"))
+    assert "portal" in verify()[1]
+
+
+def test_systemd_opens_the_ports_of_the_example():
+    """Both files speak of the same addresses, so that a site which enables the unit has no port twice."""
+    with open(EXAMPLE, "rb") as file:
+        listeners = tomllib.load(file)["listener"]
+    streams = re.findall(r"^ListenStream=(.+)$", SOCKET_UNIT.read_text(), re.MULTILINE)
+    assert streams == [one["tcp"] for one in listeners if "tcp" in one]
 
 
 def test_exposure(figure):

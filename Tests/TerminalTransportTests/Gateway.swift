@@ -15,8 +15,13 @@ final class Gateway: Sendable {
     let sink = ListSink()
     let port: UInt16
 
-    init(lines: [TerminalLine] = [], threads: Int = 2, limits: SessionLimits = SessionLimits(), port: UInt16 = 0) throws
-    {
+    /// Where the other listeners of `more` are bound, in their order.
+    let morePorts: [UInt16]
+
+    init(
+        lines: [TerminalLine] = [], threads: Int = 2, limits: SessionLimits = SessionLimits(), port: UInt16 = 0,
+        more: [TerminalListener] = [], inherited: [Int32] = []
+    ) throws {
         let known = TerminalDirectory([TerminalID("17700000101")!: KnownTerminal()])
         let environment = SessionEnvironment(
             directory: known, limits: limits, makeAuthCode: { "CODE" }, digest: { Array($0.utf8) })
@@ -24,14 +29,23 @@ final class Gateway: Sendable {
         reactor.maximumConnections = 256
         transport = try TerminalTransport(
             configuration: TransportConfiguration(
-                listeners: [
-                    TerminalListener(address: SocketAddress("127.0.0.1", port: port)!, protocolName: .jt808)
-                ], lines: lines, threads: threads, limits: reactor, drainMilliseconds: 50),
+                listeners: [.local(port)] + more, lines: lines, threads: threads, limits: reactor,
+                inherited: inherited, drainMilliseconds: 50),
             environment: environment, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        self.port = try transport.start(sink: sink)[0].port
+        let ports = try transport.start(sink: sink).map(\.port)
+        self.port = ports[0]
+        morePorts = Array(ports.dropFirst())
     }
 
     deinit { transport.stop() }
+}
+
+extension TerminalListener {
+    /// A port of JT/T 808 on the loopback, 0 for one that is free.
+    static func local(_ port: UInt16, filter: (any StreamFilterSource)? = nil) -> TerminalListener {
+        TerminalListener(
+            address: SocketAddress("127.0.0.1", port: port)!, protocolName: .jt808, filterSource: filter)
+    }
 }
 
 /// Keeps what the loops hand over and wakes whoever waits for more.

@@ -1,6 +1,7 @@
 import Foundation
 import IncidentCore
 import TOMLKit
+import TerminalTLS
 
 /// What no single key can say: names that must differ, names that must exist, files that must be readable.
 struct ConfigurationChecks {
@@ -16,15 +17,19 @@ struct ConfigurationChecks {
         // A target that was itself refused must not make every policy that names it look wrong too.
         if targets.allSatisfy({ $0.1 != nil }) { checkPolicyTargets(policies, known: known) }
         checkPolicies(policies, known: known)
-        if checkingFiles { checkFiles(targets) }
+        if checkingFiles {
+            checkFiles(targets)
+            checkFiles(configuration.listeners)
+        }
     }
 
     private func checkDuplicates(_ configuration: GatewayConfiguration) {
         var addresses: Set<String> = []
         for (index, listener) in configuration.listeners.enumerated()
         where !addresses.insert(listener.address.description).inserted {
+            let key = listener.tls == nil ? "tcp" : "tls"
             collector.report(
-                "listener[\(index)].tcp", found: "\"\(listener.address)\" a second time",
+                "listener[\(index)].\(key)", found: "\"\(listener.address)\" a second time",
                 allowed: "each address and port once")
         }
         var paths: Set<String> = []
@@ -96,6 +101,15 @@ struct ConfigurationChecks {
                 checkFile(file, keyPath: "\(path).secret_files[\(index)]")
             }
             if let file = target.certificateAuthorityFile { checkFile(file, keyPath: "\(path).ca_file") }
+        }
+    }
+
+    private func checkFiles(_ listeners: [GatewayConfiguration.Listener]) {
+        for (index, listener) in listeners.enumerated() {
+            guard let files = listener.tls else { continue }
+            checkFile(files.certificate, keyPath: "listener[\(index)].certificate_file")
+            checkFile(files.key, keyPath: "listener[\(index)].key_file")
+            if let file = files.clientAuthority { checkFile(file, keyPath: "listener[\(index)].client_ca_file") }
         }
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import IncidentCore
 import TerminalModel
 import TerminalProtocols
+import TerminalTLS
 
 extension GatewayConfiguration {
     /// The text from which a gateway without a configuration file starts: loopback only, nothing leaves the machine.
@@ -117,11 +118,35 @@ extension GatewayConfiguration {
     private static func readListener(_ table: TableReader) -> Listener? {
         var table = table
         let protocolName: ProtocolName = table.choice("protocol", default: .jt808)
-        let address = table.parsed("tcp", allowed: ConfigurationFormats.listenAddressAllowed, required: true) {
-            ConfigurationFormats.listenAddress($0)
+        let form = ConfigurationFormats.listenAddressAllowed
+        let plain = table.parsed("tcp", allowed: form) { ConfigurationFormats.listenAddress($0) }
+        let secured = table.parsed("tls", allowed: form) { ConfigurationFormats.listenAddress($0) }
+        let files = readTLSFiles(&table)
+        switch (table.keys.contains("tcp"), table.keys.contains("tls")) {
+        case (true, true): table.report("tls", found: "a second address", allowed: "tcp or tls, in a table of its own")
+        case (false, false): table.report("tcp", found: "nothing", allowed: "tcp or tls: \(form)")
+        case (true, false), (false, true): break
         }
         table.finish()
-        return address.map { Listener(protocolName: protocolName, address: $0) }
+        if let plain { return Listener(protocolName: protocolName, address: plain) }
+        guard let secured, let files else { return nil }
+        return Listener(protocolName: protocolName, address: secured, tls: files)
+    }
+
+    /// The files of a port with TLS; faults where they lack beside `tls`, or stand without it.
+    private static func readTLSFiles(_ table: inout TableReader) -> TLSFiles? {
+        let isSecured = table.keys.contains("tls")
+        var paths: [String: String] = [:]
+        for (key, isRequired) in [("certificate_file", true), ("key_file", true), ("client_ca_file", false)] {
+            paths[key] = table.parsed(
+                key, allowed: ConfigurationFormats.absolutePathAllowed, required: isSecured && isRequired
+            ) { ConfigurationFormats.isAbsolutePath($0) ? $0 : nil }
+            if !isSecured, table.keys.contains(key) {
+                table.report(key, found: "a file without tls", allowed: "only beside tls")
+            }
+        }
+        guard let certificate = paths["certificate_file"], let key = paths["key_file"] else { return nil }
+        return TLSFiles(certificate: certificate, key: key, clientAuthority: paths["client_ca_file"])
     }
 
     private static let bauds = [

@@ -1,5 +1,6 @@
 public import IncidentCore
 public import TerminalModel
+public import TerminalTLS
 
 /// Everything that the TOML file says, checked: whoever holds one may use it without looking again.
 ///
@@ -44,6 +45,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public struct Listener: Sendable, Equatable {
         public var protocolName: ProtocolName
         public var address: ListenAddress
+        /// Set for a port with TLS.
+        public var tls: TLSFiles?
     }
 
     /// `[[serial]]`
@@ -144,7 +147,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
 }
 
 /// A numeric address and port to listen on, written `0.0.0.0:6808` or `[::]:6808`.
-public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
+public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// An IPv4 or IPv6 address in numbers, without brackets.
     public var host: String
     /// 1...65,535

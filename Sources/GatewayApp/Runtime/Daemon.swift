@@ -23,7 +23,7 @@ public enum Daemon {
         do {
             configuration = try load(configurationPath)
             if isCheckOnly {
-                try await checkTargets(configuration, path: configurationPath)
+                try await checkParts(configuration, path: configurationPath)
                 print("\(configurationPath ?? "The built-in configuration"): no faults")
                 return 0
             }
@@ -31,6 +31,7 @@ public enum Daemon {
             complain("\(error)")
             return configurationFault
         }
+        let inherited = InheritedSockets.take()
         // Databases hold people's lives: the group may read them, others nothing.
         umask(0o027)
         let level = Logger.Level(rawValue: configuration.gateway.logLevel.rawValue) ?? .info
@@ -45,7 +46,15 @@ public enum Daemon {
         let logger = Logger(label: "yidiantong")
         do {
             let gateway = try Gateway(
-                configuration, configurationPath: configurationPath, registry: registry, logger: logger)
+                configuration, configurationPath: configurationPath, registry: registry, inherited: inherited,
+                logger: logger)
+            for name in inherited.unused {
+                logger.error(
+                    "A socket of the service manager is of no use; FileDescriptorName=listener names those for terminals",
+                    metadata: .keyed([
+                        .errorCode: "\(ErrorCode.listenerFailed.rawValue)", .errorDetail: "\(name)",
+                    ]))
+            }
             logger.notice(
                 "Gateway starts",
                 metadata: .keyed([
@@ -85,11 +94,12 @@ public enum Daemon {
         return configuration
     }
 
-    /// What only the channels can judge: secrets that are none, certificates that cannot be read.
-    private static func checkTargets(_ configuration: GatewayConfiguration, path: String?) async throws {
+    /// What only the parts can judge: secrets that are none, certificates that cannot be read.
+    private static func checkParts(_ configuration: GatewayConfiguration, path: String?) async throws {
         let channels = try ChannelSet(
             configuration, path: path, keeping: ChannelSet(), logger: Logger(label: "check"))
         for channel in channels.all { await channel.shutdown() }
+        _ = try TLSIdentities(configuration, path: path, keeping: TLSIdentities())
     }
 
     private static func complain(_ text: String) {

@@ -32,6 +32,7 @@ public final class Gateway: Service {
     private struct State: Sendable {
         var configuration: GatewayConfiguration
         var channels: ChannelSet
+        var identities: TLSIdentities
         var heartbeat: Task<Void, Never>?
         var terminalAddresses: [String] = []
     }
@@ -58,10 +59,11 @@ public final class Gateway: Service {
     /// - Parameters:
     ///   - configurationPath: Read again on `reload()`; nil when there is no file.
     ///   - registry: What `/metrics` shows; the process's metrics system should feed it.
+    ///   - inherited: Ports that a service manager has opened.
     /// - Throws: what is wrong with the state directory, the stores, the targets or their secrets.
     public init(
         _ configuration: GatewayConfiguration, configurationPath: String?, registry: PrometheusRegistry,
-        logger: Logger
+        inherited: InheritedSockets = InheritedSockets(), logger: Logger
     ) throws {
         self.configurationPath = configurationPath
         self.logger = logger
@@ -74,15 +76,16 @@ public final class Gateway: Service {
         tracks = try TrackStore(directory: path, now: now)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: configuration.targets.map(\.name))
         registry.declare(GatewayMetric.ConfiguredLabel.version, values: [GatewayVersion.current])
+        let identities = try TLSIdentities(configuration, path: configurationPath, keeping: TLSIdentities())
         let channels = try ChannelSet(
             configuration, path: configurationPath, keeping: ChannelSet(), logger: logger)
         transport = try TerminalTransport(
-            configuration: configuration.transportConfiguration(),
+            configuration: configuration.transportConfiguration(identities, inherited: inherited),
             environment: configuration.sessionEnvironment(directory), logger: logger)
         pipeline = try AlarmPipeline(
             configuration: configuration.pipelineConfiguration(bootID: Machine.bootID), store: store, tracks: tracks,
             directory: directory, plane: transport, channels: channels.all, clock: clock, logger: logger)
-        state = SharedState(State(configuration: configuration, channels: channels))
+        state = SharedState(State(configuration: configuration, channels: channels, identities: identities))
         health = GatewayHealth(
             name: configuration.gateway.name, startedAt: now, logger: logger, transport: transport)
         operations = PipelineOperations(
@@ -161,18 +164,30 @@ public final class Gateway: Service {
 
     /// Reads the configuration file again and puts it into force, or keeps what is in force and says why.
     ///
-    /// - Throws: `ConfigurationError` or what is wrong with a target; then nothing has changed.
+    /// - Throws: `ConfigurationError` or what is wrong with a target or a port; then nothing has changed.
     public func reload() async throws {
         guard let configurationPath else { return }
         let new = try GatewayConfiguration.load(path: configurationPath)
         let old = state.withLock { $0 }
+        var identities = try TLSIdentities(new, path: configurationPath, keeping: old.identities)
         let channels = try ChannelSet(new, path: configurationPath, keeping: old.channels, logger: logger)
+        let addresses: [String]
+        do {
+            addresses = try transport.replace(listeners: new.terminalListeners(identities)).map(\.description)
+        } catch {
+            for channel in channels.dropped(by: old.channels) { await channel.shutdown() }
+            throw error
+        }
+        identities.use()
+        transport.replace(limits: new.reactorLimits)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
         transport.replace(environment: new.sessionEnvironment(directory))
         state.withLock {
             $0.configuration = new
             $0.channels = channels
+            $0.identities = identities
+            $0.terminalAddresses = addresses
         }
         startHeartbeat()
         for channel in old.channels.dropped(by: channels) { await channel.shutdown() }
@@ -221,7 +236,7 @@ public final class Gateway: Service {
     /// look. A thread turns at least every second, and an idle loop is woken by an empty order.
     private func watch() async {
         let interval = manager.watchdogMicroseconds.map { min(Double($0) / 3_000_000, 10) } ?? 10
-        var last = Heartbeats(pipeline.health.liveness, transport.counters.map(\.wakeUps))
+        var last = Heartbeats(pipeline.health.liveness, transport)
         while !Task.isShuttingDownGracefully {
             transport.deliver([DownlinkOrder]())
             do {
@@ -229,7 +244,7 @@ public final class Gateway: Service {
             } catch {
                 return
             }
-            let now = Heartbeats(pipeline.health.liveness, transport.counters.map(\.wakeUps))
+            let now = Heartbeats(pipeline.health.liveness, transport)
             let stalled = now.stalled(since: last)
             health.setStalled(stalled, at: clock.now().wall)
             if stalled.isEmpty {
@@ -273,16 +288,16 @@ public final class Gateway: Service {
 /// The turns of all threads at one look.
 private struct Heartbeats {
     private let pipeline: [ThreadLiveness]
-    private let loops: [UInt64]
+    private let loops: [(name: String, turns: UInt64)]
 
-    init(_ pipeline: [ThreadLiveness], _ loops: [UInt64]) {
+    init(_ pipeline: [ThreadLiveness], _ transport: TerminalTransport) {
         self.pipeline = pipeline
-        self.loops = loops
+        loops = zip(transport.threadNames, transport.counters.map(\.wakeUps)).map { ($0, $1) }
     }
 
     func stalled(since last: Heartbeats) -> [String] {
         let threads = zip(pipeline, last.pipeline).filter { $0.turns == $1.turns }.map(\.0.thread)
-        let waiting = zip(loops, last.loops).enumerated().filter { $1.0 == $1.1 }.map { "ydt-loop-\($0.offset)" }
+        let waiting = zip(loops, last.loops).filter { $0.turns == $1.turns }.map(\.0.name)
         return threads + waiting
     }
 }

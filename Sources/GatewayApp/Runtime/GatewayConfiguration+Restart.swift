@@ -3,9 +3,8 @@ extension GatewayConfiguration {
     func sectionsThatNeedARestart(comparedWith old: GatewayConfiguration) -> [String] {
         var sections: [String] = []
         if gateway != old.gateway { sections.append("gateway") }
-        if listeners != old.listeners { sections.append("listener") }
         if serialLines != old.serialLines { sections.append("serial") }
-        if reactor != old.reactor { sections.append("reactor") }
+        if reactor.threads != old.reactor.threads { sections.append("reactor.threads") }
         if store != old.store { sections.append("store") }
         return sections
     }

@@ -114,6 +114,7 @@ final class GatewayHealth: Sendable {
     }
 
     func updateGauges(pipeline: AlarmPipeline) {
+        transport.updateMetrics()
         let health = pipeline.health
         for target in health.targets {
             GatewayMetric.outboxPending.gauge(target.target).set(Double(target.waiting + target.inFlight))

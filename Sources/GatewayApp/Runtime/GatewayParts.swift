@@ -33,21 +33,33 @@ extension GatewayConfiguration {
             modelProfile: { profiles[$0] ?? ModelProfile(name: $0) })
     }
 
-    func transportConfiguration() throws -> TransportConfiguration {
-        let listeners = try listeners.map { listener in
+    func terminalListeners(_ identities: TLSIdentities) throws -> [TerminalListener] {
+        try listeners.map { listener in
             guard let address = SocketAddress(listener.address.host, port: UInt16(clamping: listener.address.port))
             else { throw GatewayStartError(description: "\(listener.address) is no address to listen on") }
-            return TerminalListener(address: address, protocolName: listener.protocolName)
+            return TerminalListener(
+                address: address, protocolName: listener.protocolName,
+                filterSource: listener.tls == nil ? nil : identities[listener.address])
         }
+    }
+
+    var reactorLimits: Reactor.ReactorLimits {
+        var limits = Reactor.ReactorLimits()
+        limits.maximumConnections = reactor.maximumConnections
+        limits.maximumConnectionsPerPeer = reactor.maximumConnectionsPerAddress
+        return limits
+    }
+
+    func transportConfiguration(
+        _ identities: TLSIdentities, inherited: InheritedSockets
+    ) throws -> TransportConfiguration {
         let lines = serialLines.map {
             TerminalLine(options: SerialOptions(path: $0.path, baud: $0.baud), protocolName: $0.protocolName)
         }
         let threads = reactor.threads == 0 ? ProcessInfo.processInfo.activeProcessorCount : reactor.threads
-        var limits = Reactor.ReactorLimits()
-        // Each thread counts for itself; the kernel spreads connections evenly over them.
-        limits.maximumConnections = max(1, reactor.maximumConnections / max(1, threads))
-        limits.maximumConnectionsPerPeer = reactor.maximumConnectionsPerAddress
-        return TransportConfiguration(listeners: listeners, lines: lines, threads: threads, limits: limits)
+        return TransportConfiguration(
+            listeners: try terminalListeners(identities), lines: lines, threads: threads, limits: reactorLimits,
+            inherited: inherited.descriptors)
     }
 
     func pipelineConfiguration(bootID: String) -> PipelineConfiguration {
@@ -92,13 +104,21 @@ public struct GatewayStartError: Error, Sendable, Equatable, CustomStringConvert
 extension GatewayStartError {
     /// `FILE:LINE: target[0].secret_files: MESSAGE`, like every other fault of the configuration.
     init(_ fault: ChannelConfigurationError, _ configuration: GatewayConfiguration, path: String?) {
-        let place = configuration.targets.firstIndex { $0.name == fault.target }.map { "target[\($0)].\(fault.key)" }
-        guard let path, let place, let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        guard let index = configuration.targets.firstIndex(where: { $0.name == fault.target }) else {
             self.init(description: "\(fault)")
             return
         }
+        self.init("target[\(index)].\(fault.key)", fault.message, path: path)
+    }
+
+    /// `place` is a key path such as `target[0].url`.
+    init(_ place: String, _ message: String, path: String?) {
+        guard let path, let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            self.init(description: "\(place): \(message)")
+            return
+        }
         let line = TOMLLineIndex(text).line(of: place).map { ":\($0)" } ?? ""
-        self.init(description: "\(path)\(line): \(place): \(fault.message)")
+        self.init(description: "\(path)\(line): \(place): \(message)")
     }
 }
 

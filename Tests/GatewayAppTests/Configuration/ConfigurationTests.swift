@@ -2,6 +2,7 @@ import Foundation
 import IncidentCore
 import TerminalModel
 import TerminalProtocols
+import TerminalTLS
 import Testing
 
 @testable import GatewayApp
@@ -54,9 +55,12 @@ private let target = """
         let shown = try exampleText().split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.wholeMatch(of: /# ([a-z_]+ = .*)/).map { String($0.output.1) } ?? String(line)
         }.joined(separator: "\n").replacing("# [[serial]]", with: "[[serial]]")
+            .replacing("# [[listener]]", with: "[[listener]]")
         var explicit = try GatewayConfiguration.parse(shown, file: "shown")
         #expect(explicit.serialLines.map(\.path) == ["/dev/serial/by-id/usb-pager-receiver"])
         #expect(explicit.targets[1].certificateAuthorityFile == "/etc/yidiantong/hub-ca.pem")
+        #expect(explicit.listeners.compactMap(\.tls).map(\.clientAuthority) == ["/etc/yidiantong/terminal-ca.pem"])
+        explicit.listeners.removeAll { $0.tls != nil }
         explicit.serialLines = []
         explicit.targets[1].certificateAuthorityFile = nil
         #expect(try GatewayConfiguration.parse(exampleText(), file: "example") == explicit)
@@ -67,6 +71,11 @@ private let target = """
             gateway = { name = "a", state_directory = "/s", socket = "/r/s", log_level = "debug", language = "en" }
             [[listener]]
             tcp = "[::]:1"
+            [[listener]]
+            tls = "[::]:2"
+            certificate_file = "/c"
+            key_file = "/k"
+            client_ca_file = "/a"
             [[serial]]
             path = "/dev/ttyUSB0"
             baud = 9600
@@ -117,6 +126,8 @@ private let target = """
         #expect(all.gateway.language == .english)
         #expect(all.gateway.logLevel == .debug)
         #expect(all.listeners[0].address == ListenAddress(host: "::", port: 1))
+        #expect(all.listeners[1].address == ListenAddress(host: "::", port: 2))
+        #expect(all.listeners[1].tls == TLSFiles(certificate: "/c", key: "/k", clientAuthority: "/a"))
         #expect(all.serialLines[0].baud == 9600)
         #expect(all.reactor.threads == 3)
         #expect(all.reactor.maximumConnectionsPerAddress == 5)
@@ -152,6 +163,20 @@ private let target = """
         ),
         ("[[listener]]\ntcp = 6808", "listener[0].tcp", 2, "the integer 6808", "0.0.0.0:6808"),
         ("[[listener]]\nprotocol = \"jt808\"", "listener[0].tcp", 1, "nothing", "ADDRESS:PORT"),
+        ("[[listener]]\ntcp = \"1.2.3.4:5\"\nkey_file = \"/k\"", "listener[0].key_file", 3, "without tls", "tls"),
+        (
+            "[[listener]]\ntls = \"1.2.3.4:5\"\ncertificate_file = \"/c\"", "listener[0].key_file", 1, "nothing",
+            "absolute path"
+        ),
+        (
+            "[[listener]]\ntcp = \"1.2.3.4:5\"\ntls = \"1.2.3.4:6\"\ncertificate_file = \"/c\"\nkey_file = \"/k\"",
+            "listener[0].tls", 3, "second", "table of its own"
+        ),
+        (
+            """
+            [[listener]]\ntcp = "1.2.3.4:5"\n[[listener]]\ntls = "1.2.3.4:5"\ncertificate_file = "/c"\nkey_file = "/k"
+            """, "listener[1].tls", 4, "second time", "once"
+        ),
         ("[[listener]]\ntcp = \"localhost:6808\"", "listener[0].tcp", 2, "localhost", "numeric"),
         (
             "[[listener]]\ntcp = \"1.2.3.4:5\"\n[[listener]]\ntcp = \"1.2.3.4:5\"", "listener[1].tcp", 4, "second time",

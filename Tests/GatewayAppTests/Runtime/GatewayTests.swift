@@ -2,6 +2,7 @@ import ControlAPI
 import Foundation
 import GatewayTelemetry
 import Logging
+import Reactor
 import ServiceLifecycle
 import TerminalModel
 import Testing
@@ -23,12 +24,11 @@ private func withGateway<Result: Sendable>(
         [reactor]
         threads = 1
         [[listener]]
-        tcp = "127.0.0.1:6808"
+        tcp = "127.0.0.1:\(try freePort())"
         \(more)
         """
     try text.write(to: file, atomically: true, encoding: .utf8)
-    var configuration = try GatewayConfiguration.load(path: file.path)
-    configuration.listeners = [.init(protocolName: .jt808, address: ListenAddress(host: "127.0.0.1", port: 0))]
+    let configuration = try GatewayConfiguration.load(path: file.path)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let gateway = try Gateway(
@@ -44,6 +44,14 @@ private func withGateway<Result: Sendable>(
         try await tasks.waitForAll()
         return result
     }
+}
+
+/// A port that nobody has now, so that a reload finds the same one in the file.
+private func freePort() throws -> UInt16 {
+    let socket = try ListeningSocket(
+        binding: SocketAddress(ipv4: 0x7F00_0001, port: 0), limits: Reactor.ReactorLimits())
+    defer { socket.close() }
+    return socket.address.port
 }
 
 private func makeGateway(_ configuration: GatewayConfiguration) throws -> Gateway {
