@@ -11,7 +11,7 @@ help:
 	@echo "make demo        build, start the daemon on this machine, send a real SOS through it and print the story"
 	@echo "make test        install what is missing and run every test in its short form"
 	@echo "make test-crash  the long crash loop: SOS under kill -9 (SECONDS_TO_RUN=600)"
-	@echo "make bench       decode benchmark beside the C reference"
+	@echo "make bench       measure the gateway beside a bare C server and write docs/performance.md (about an hour)"
 	@echo "make fuzz        fuzz the JT/T 808 decoder for a minute (FUZZ_SECONDS=60)"
 	@echo "make build       release build of all programs"
 	@echo "make install     programs, unit, udev rules, example configuration (DESTDIR and PREFIX are honoured)"
@@ -31,7 +31,7 @@ test-crash:
 	scripts/test-crash long
 
 bench:
-	scripts/bench-decode
+	scripts/bench
 
 FUZZ_SECONDS ?= 60
 fuzz:

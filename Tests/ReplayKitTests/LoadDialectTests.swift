@@ -8,9 +8,9 @@ import Testing
 @Suite struct LoadDialectTests {
     private static let terminal: UInt64 = 990_000_000_012
 
-    @Test(arguments: ProtocolName.allCases)
+    @Test(arguments: LoadDialects.names)
     func framesAreReportsOfTheirTerminal(_ name: ProtocolName) throws {
-        let dialect = LoadDialects.make(name)
+        let dialect = try LoadDialects.make(name)
         dialect.setTime(wallMilliseconds: 1_773_454_212_000)
         var decoder = try #require(ProtocolRegistration.named(name)).makeDecoder()
         if dialect.logsIn {

@@ -9,7 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__SSE2__)
+// CWB_PORTABLE leaves the SSE2 forms out, so that a benchmark can show what a processor without them does.
+#if defined(__SSE2__) && !defined(CWB_PORTABLE)
+#define CWB_SSE2 1
 #include <emmintrin.h>
 #endif
 
@@ -69,7 +71,7 @@ static inline cwb_scan_result cwb_scan_portable(
 /// The same with sixteen bytes at a time where the processor has SSE2 (every x86-64), else the portable form.
 static inline cwb_scan_result cwb_scan(
     const uint8_t *bytes, size_t count, size_t from, uint8_t stop, uint8_t mark) {
-#if defined(__SSE2__)
+#if defined(CWB_SSE2)
     const __m128i stops = _mm_set1_epi8((char)stop);
     const __m128i marks = _mm_set1_epi8((char)mark);
     size_t marked = SIZE_MAX;
@@ -120,7 +122,7 @@ static inline uint8_t cwb_xor_portable(const uint8_t *bytes, size_t count) {
 
 /// XOR of all bytes, sixteen at a time where the processor has SSE2.
 static inline uint8_t cwb_xor(const uint8_t *bytes, size_t count) {
-#if defined(__SSE2__)
+#if defined(CWB_SSE2)
     if (count < 16) {
         return cwb_xor_portable(bytes, count);
     }

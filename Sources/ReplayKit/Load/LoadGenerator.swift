@@ -58,11 +58,11 @@ final class LoadGenerator: ConnectionHandler {
     private var nextSOS = 0
     private var cpuAtStart: Int64 = 0
 
-    init(options: LoadOptions, steps: Mailbox<LoadReportStep>, collected: LoadCollector) {
+    init(options: LoadOptions, dialect: any LoadDialect, steps: Mailbox<LoadReportStep>, collected: LoadCollector) {
         self.options = options
         self.steps = steps
         self.collected = collected
-        dialect = LoadDialects.make(options.protocolName)
+        self.dialect = dialect
         schedule = LoadSchedule(options)
         firstTerminal = options.firstTerminal + UInt64(options.ownTerminals.lowerBound)
         terminals = LoadTerminals(options)

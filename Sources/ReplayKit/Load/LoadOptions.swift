@@ -112,8 +112,9 @@ public struct LoadOptions: Sendable, Equatable {
             try require((0..<durationSeconds).contains(stormSeconds), "--storm is a time within --duration, in seconds")
             try require(!saturates, "--storm and --saturate exclude each other: a storm needs reports with a time")
         }
+        let dialect = try LoadDialects.make(protocolName)
         try require(
-            !isDatagram || LoadDialects.make(protocolName).namesTerminals,
+            !isDatagram || dialect.namesTerminals,
             "--udp needs a protocol whose answers name their terminal, because terminals share sockets: "
                 + "\(protocolName.rawValue) is spoken over --tcp")
         try require((1...256).contains(processes) && processes <= terminals, "--processes is 1 to 256")

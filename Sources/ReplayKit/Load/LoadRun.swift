@@ -76,7 +76,9 @@ public enum LoadRun {
         let starts = try Mailbox<Int64>(name: "start", capacity: 2)
         let collector = LoadCollector(target: target)
         let thread = try ReactorThread.start(name: "load", limits: limits) { loop in
-            let generator = LoadGenerator(options: options, steps: steps, collected: collector)
+            let generator = LoadGenerator(
+                options: options, dialect: try LoadDialects.make(options.protocolName), steps: steps,
+                collected: collector)
             if options.isDatagram { try generator.openSockets(on: loop) }
             try loop.attach(wakeUps) { [unowned generator] _, loop in generator.sendDue(on: loop) }
             try loop.attach(starts) { [unowned generator] start, loop in

@@ -52,10 +52,18 @@ protocol LoadDialect: AnyObject {
 
 /// The protocols that can be spoken.
 enum LoadDialects {
-    static func make(_ name: ProtocolName) -> any LoadDialect {
-        switch name {
-        case .jt808: JT808Dialect()
-        }
+    /// Sorted by name.
+    private static let all: [(name: ProtocolName, make: @Sendable () -> any LoadDialect)] = [
+        (.jt808, { JT808Dialect() })
+    ]
+
+    static var names: [ProtocolName] { all.map(\.name) }
+
+    /// - Throws: `ReplayFailure` for a protocol that no dialect stands for yet.
+    static func make(_ name: ProtocolName) throws(ReplayFailure) -> any LoadDialect {
+        if let found = all.first(where: { $0.name == name }) { return found.make() }
+        throw ReplayFailure(
+            .usage, "--protocol \(name.rawValue): terminals can speak \(names.map(\.rawValue).joined(separator: ", "))")
     }
 
     /// Packs the decimal digits of a number into half bytes, the last digit lowest.
