@@ -17,16 +17,16 @@ FRAMES = 1000
 INSTRUCTIONS_OF_C = 1.5
 
 
-def build(scratch: Path, portable: bool = False) -> Path:
-    """The release build of decode-benchmark; `portable` leaves the SSE2 forms out."""
+def build(scratch: Path, product: str = "decode-benchmark", portable: bool = False) -> Path:
+    """The release build of a benchmark; `portable` leaves the SSE2 forms out."""
     words = [
-        "swift", "build", "-c", "release", "--product", "decode-benchmark", "--package-path", str(HERE),
+        "swift", "build", "-c", "release", "--product", product, "--package-path", str(HERE),
         "--scratch-path", str(scratch)]
     if portable:
         words += ["-Xcc", "-DCWB_PORTABLE"]
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     shown = subprocess.run([*words, "--show-bin-path"], check=True, capture_output=True, text=True)
-    return Path(shown.stdout.strip()) / "decode-benchmark"
+    return Path(shown.stdout.strip()) / product
 
 
 def measure(program: Path) -> dict[str, dict]:

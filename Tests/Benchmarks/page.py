@@ -201,6 +201,27 @@ def district(result: dict) -> str:
         + f"\nGoal: SOS p99 at most 20 ms, 512 B a terminal, every last position there and the same after a kill. Reached: {verdict(reached)}.\n")
 
 
+def start(result: dict) -> str:
+    reached = result["acknowledged"] <= 2 and result["person"] and "fence_watch" in result["services"]
+    return (
+        f"## Start\n\n{result['terminals']:,} terminals with their people's cards, {result['fences']:,} fences and {result['incidents']:,} "
+        "open incidents in the store; then the first SOS arrives from inside a forbidden fence.\n\n"
+        + table(["", ""], [
+            ["ready, s", number(result["ready"])],
+            ["first SOS acknowledged, s", number(result["acknowledged"])],
+            ["its incidents", ", ".join(result["services"])],
+            ["with the person's card", "yes" if result["person"] else "no"],
+            ["resident, MiB", mebibytes(result["resident_bytes"])]])
+        + f"\nGoal: 2 s. Reached: {verdict(reached)}.\n")
+
+
+def fences(result: dict) -> str:
+    return (
+        "## Fences\n\nOne position, nanoseconds.\n\n"
+        + table(["", "ns"], [[name, number(value, 0)] for name, value in result.items()])
+        + "\nGoal: 1,000 ns against a person's own fences, 5,000 ns with 100,000 of the district.\n")
+
+
 def growth(results: dict) -> str:
     """The rows that other sections make."""
     tcp = {row["name"]: row for row in results.get("tcp", [])}
@@ -235,4 +256,6 @@ WRITERS = {
     "storm": storm,
     "district": district,
     "slow_disk": slow_disk,
+    "start": start,
+    "fences": fences,
 }

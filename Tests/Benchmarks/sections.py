@@ -1,7 +1,8 @@
 """Each section measures one kind of figure and returns plain data; `page.py` turns it into words."""
 
 import os
-import subprocess
+import shutil
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import decode
 import loads
 from loads import Load, Rounds
-from servers import Gateway, Reference, settle
-from slow_disk import SlowDisk
+from servers import Gateway, Reference, press_sos, settle
+from pipeline import fences, fill_district
 
 
 @dataclass
@@ -169,6 +170,8 @@ def section_soak(bench: Bench) -> dict:
 
 def section_slow_disk(bench: Bench) -> dict:
     """Each sync takes 20 ms and waits for the one before it: 50 a second for the whole process."""
+    from slow_disk import SlowDisk
+
     gateway = Gateway(bench.threads, disk=SlowDisk)
     gateway.start()
     disk = gateway.site.disk
@@ -227,3 +230,32 @@ def last_positions(gateway: Gateway) -> dict[str, tuple]:
         if not page.get("next"):
             return found
         query["after"] = page["next"]
+
+
+def section_fences(bench: Bench) -> dict:
+    """One position against a person's own fences, and against those of the district."""
+    return fences(bench.scratch / "pipeline")
+
+
+def section_start(bench: Bench) -> dict:
+    """From the start of the process to the first acknowledged frames, with everything a district has in the store."""
+    district = fill_district(bench.scratch / "pipeline", bench.scratch / "district")
+    rounds = []
+    for _ in range(bench.rounds):
+        with tempfile.TemporaryDirectory(dir=bench.scratch) as directory:
+            state = Path(directory) / "state"
+            shutil.copytree(district.directory, state)
+            gateway = Gateway(bench.threads, state=state)
+            try:
+                began = time.monotonic()
+                ready = gateway.start()
+                press_sos(gateway, district.terminal, fix=district.inside_fence)
+                acknowledged = time.monotonic() - began
+                found = gateway.site.incidents(terminal=district.terminal, state="open")
+                rounds.append({
+                    "ready": ready, "acknowledged": acknowledged, "resident_bytes": gateway.site.resident_kibibytes() * 1024,
+                    "person": any(one.get("person") for one in found), "services": sorted(one["service"] for one in found)})
+            finally:
+                gateway.stop()
+    best = min(rounds, key=lambda one: one["acknowledged"])
+    return best | {"terminals": district.terminals, "fences": district.fences, "incidents": district.incidents}

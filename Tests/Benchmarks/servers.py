@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Tests" / name) for name in ("Acceptance", "Crash")]
 
+from jt808_terminal import Fix, Terminal  # noqa: E402
 from site_under_test import Site, free_port  # noqa: E402
 
 
@@ -38,7 +39,7 @@ class Reference:
 class Gateway:
     """yidiantongd as a district would run it: positions acknowledged after they are on the disk, a receiver for alarms."""
 
-    def __init__(self, threads: int, extra: str = "", disk=None):
+    def __init__(self, threads: int, extra: str = "", disk=None, state: Path | None = None):
         self.udp_port = free_port()
         # One address stands for a whole mobile network here, and the load comes in a moment, not over a day.
         settings = f"""
@@ -51,7 +52,7 @@ threads = {threads}
 maximum_connections_per_address = 60000
 {extra}
 """
-        self.site = Site(unknown="accept", extra=settings, disk=disk)
+        self.site = Site(unknown="accept", extra=settings, disk=disk, state=state)
 
     def start(self) -> float:
         return self.site.start(timeout=120)
@@ -72,6 +73,13 @@ maximum_connections_per_address = 60000
             self.site.stop(timeout=60)
         finally:
             self.site.discard()
+
+
+def press_sos(gateway: Gateway, terminal: str, fix: Fix):
+    """One terminal presses its key; returns when that is acknowledged."""
+    with Terminal.connect(gateway.site.port, terminal.rjust(12, "0")) as line:
+        if line.request(line.sos(fix), timeout=60) is None:
+            raise AssertionError(f"the SOS of {terminal} was not acknowledged; see {gateway.site.log}")
 
 
 def settle(seconds: float = 1.0):
