@@ -1,6 +1,7 @@
 /// The wire protocols by their names on every interface.
 public enum ProtocolName: String, Sendable, Codable, CaseIterable {
     case jt808
+    case watch
 }
 
 /// What kind of message an event was made from.

@@ -86,7 +86,8 @@ public struct ProtocolRegistration: Sendable {
 
     /// Every protocol, sorted by name; adding one is one line here.
     public static let all: [ProtocolRegistration] = [
-        JT808.registration
+        JT808.registration,
+        Watch.registration,
     ]
 
     public static func named(_ name: ProtocolName) -> ProtocolRegistration? {
