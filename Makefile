@@ -12,7 +12,7 @@ help:
 	@echo "make test        install what is missing and run every test in its short form"
 	@echo "make test-crash  the long crash loop: SOS under kill -9 (SECONDS_TO_RUN=600)"
 	@echo "make bench       measure the gateway beside a bare C server and write docs/performance.md (about an hour)"
-	@echo "make fuzz        fuzz the JT/T 808 decoder for a minute (FUZZ_SECONDS=60)"
+	@echo "make fuzz        fuzz one decoder for a minute (FUZZ_SECONDS=60 FUZZ_PROTOCOL=jt808)"
 	@echo "make build       release build of all programs"
 	@echo "make install     programs, unit, udev rules, example configuration (DESTDIR and PREFIX are honoured)"
 	@echo "make format lint"
@@ -34,8 +34,9 @@ bench:
 	scripts/bench
 
 FUZZ_SECONDS ?= 60
+FUZZ_PROTOCOL ?= jt808
 fuzz:
-	scripts/fuzz $(FUZZ_SECONDS)
+	scripts/fuzz $(FUZZ_SECONDS) .build $(FUZZ_PROTOCOL)
 
 format:
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

@@ -78,6 +78,7 @@ extension ProtocolName {
     public var alarmsAreLevels: Bool {
         switch self {
         case .jt808: true
+        case .watch: false
         }
     }
 }

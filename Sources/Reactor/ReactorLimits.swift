@@ -26,8 +26,9 @@ public struct ReactorLimits: Sendable, Hashable {
     /// One read takes at most this much; the buffer is shared by all connections of the loop.
     public var readBytes = 65_536
 
-    /// Bytes kept of a frame that has not arrived completely. JT/T 808 needs 2.2 KiB with every byte escaped.
-    public var maximumPartialBytes = 16_384
+    /// Bytes kept of a frame that has not arrived completely. JT/T 808 needs 2.2 KiB with every byte escaped, a
+    /// watch sends a voice message of 15 s in one frame of at most 64 KiB and its header.
+    public var maximumPartialBytes = 65_600
 
     /// All partial frames of the loop together.
     public var maximumPartialBytesTotal = 256 << 20

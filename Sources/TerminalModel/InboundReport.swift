@@ -25,11 +25,14 @@ public final class InboundMedia: Sendable {
     public let id: UInt32
     /// JT/T 808: 0 image, 1 audio, 2 video.
     public let type: UInt8
-    /// JT/T 808: 0 JPEG, 1 TIF, 2 MP3, 3 WAV, 4 WMV.
+    /// JT/T 808: 0 JPEG, 1 TIF, 2 MP3, 3 WAV, 4 WMV; `amr` for the voice of watches.
     public let format: UInt8
     /// What made the terminal record it; JT/T 808: 0 platform order, 1 timed, 2 robbery or SOS, 3 collision or rollover.
     public let eventCode: UInt8
     public let data: [UInt8]
+
+    /// The format of AMR sound, which JT/T 808 has no number for.
+    public static let amr: UInt8 = 128
 
     public init(id: UInt32, type: UInt8, format: UInt8, eventCode: UInt8, data: [UInt8]) {
         self.id = id

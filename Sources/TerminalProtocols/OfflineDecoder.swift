@@ -60,7 +60,7 @@ public struct ExplainedField: Sendable, Equatable {
 public protocol OfflineDecoder {
     /// Bytes of a stream; frames that they complete. Bytes of an unfinished frame are kept for the next call.
     mutating func feed(stream bytes: [UInt8]) -> [DecodedFrame]
-    /// The unfinished rest of the stream, taken out; nil when nothing was waiting.
+    /// The next thing in the unfinished rest of the stream, taken out; nil when nothing is left.
     mutating func finish() -> DecodedFrame?
     /// One recorded frame by itself; bytes that hold no frame give one error.
     mutating func decode(frame bytes: [UInt8]) -> [DecodedFrame]

@@ -47,6 +47,7 @@ public enum TerminalSessions {
     ) -> any TerminalSession {
         switch protocolName {
         case .jt808: JT808Session(environment: environment, bearer: bearer, peer: peer, now: now)
+        case .watch: WatchSession(environment: environment, bearer: bearer, peer: peer, now: now)
         }
     }
 }

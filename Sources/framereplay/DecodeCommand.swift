@@ -6,7 +6,8 @@ struct DecodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode", abstract: "Print one line of JSON for each event in recorded frames.",
         discussion: """
-            Each input line is one frame in hex, of either case, spaces allowed; blank lines and lines that begin with # \
+            Each input line is one frame in hex, of either case, spaces allowed, or the text of a watch's frame, which begins \
+            with [; blank lines and lines that begin with # \
             are skipped, and so is a time column in front (see send). What a protocol keeps from frame to frame, such as the \
             packages of a long message, carries from line to line of one file.
             Exit status: 0 all decoded, 3 some not, 2 wrong usage.

@@ -14,7 +14,8 @@ struct ExplainCommand: ParsableCommand {
     @Option(name: .customLong("protocol"), help: "The protocol of the frame.")
     var protocolArgument = ProtocolArgument.automatic
 
-    @Argument(help: ArgumentHelp("The frame in hex; several arguments are joined.", valueName: "hex"))
+    @Argument(
+        help: ArgumentHelp("The frame in hex, or a watch's as text; several arguments are joined.", valueName: "hex"))
     var hex: [String]
 
     func run() throws {

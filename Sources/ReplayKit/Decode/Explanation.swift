@@ -25,9 +25,9 @@ public struct Explanation: Sendable {
         isWhole = errors.isEmpty && !fields.contains(where: \.isWrong)
     }
 
-    /// Reads the digits of one frame.
+    /// Reads the digits of one frame, or the text of a watch's.
     ///
-    /// - Throws: `ReplayFailure` when `hex` is not hexadecimal.
+    /// - Throws: `ReplayFailure` when `hex` is neither.
     public static func bytes(hex: String) throws(ReplayFailure) -> [UInt8] {
         var bytes: [UInt8] = []
         var digits = HexDigits()

@@ -46,7 +46,7 @@ struct ProtocolChoice {
     /// What is left of the stream, the unfinished frame at its end included.
     mutating func finish() -> [DecodedFrame] {
         var frames = streamSample.map { startStream($0) } ?? []
-        if let rest = candidates[current].decoder.finish() { frames.append(rest) }
+        while let rest = candidates[current].decoder.finish() { frames.append(rest) }
         return frames
     }
 

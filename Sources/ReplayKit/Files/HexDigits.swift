@@ -1,4 +1,6 @@
 /// Reads hexadecimal digits of either case with spaces, tabs and colons anywhere between them; a line may come in pieces.
+///
+/// A line that begins with `[` is no hex but the text of a watch's frame, which is its own bytes.
 struct HexDigits {
     /// Why a line is not hexadecimal.
     struct Problem: Error, Equatable {
@@ -22,16 +24,23 @@ struct HexDigits {
 
     private var high: UInt8?
     private var column = 0
-
-    init() {}
+    private let firstColumn: Int
+    private var isText = false
 
     /// - Parameter column: where in its line the first byte stands that will be read.
-    init(column: Int) {
+    init(column: Int = 0) {
         self.column = column
+        firstColumn = column
     }
 
     /// Appends the bytes that `text` stands for; what was complete before a problem is appended too.
     mutating func read(_ text: ArraySlice<UInt8>, to bytes: inout [UInt8]) throws(Problem) {
+        if column == firstColumn { isText = text.first == UInt8(ascii: "[") }
+        guard !isText else {
+            bytes += text
+            column += text.count
+            return
+        }
         var pending = high
         for index in text.indices {
             let value = Self.values[Int(text[index])]

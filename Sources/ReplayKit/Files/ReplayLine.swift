@@ -2,7 +2,7 @@ public import TerminalModel
 
 /// The time column that a line of a replay file may begin with.
 ///
-/// A replay file is text, one frame a line: `[TIME] HEX`. Blank lines and lines that begin with `#` are skipped. TIME is
+/// A replay file is text, one frame a line: `[TIME] HEX`, or for watches `[TIME] TEXT`. Blank lines and lines that begin with `#` are skipped. TIME is
 /// either `@` and milliseconds since the start of the recording (`@1500`), or an ISO 8601 time with zone
 /// (`2026-03-14T02:10:12.031Z`). A line without a time follows the line before it at once.
 ///

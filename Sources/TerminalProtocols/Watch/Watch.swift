@@ -45,5 +45,10 @@ public struct WatchProfile: Sendable, Equatable {
         self.alarms = alarms
     }
 
+    /// The profile of a terminal of this model whose display runs `utcOffsetMinutes` east of UTC.
+    public init(_ model: ModelProfile, utcOffsetMinutes: Int) {
+        self.init(utcOffsetMinutes: utcOffsetMinutes, alarms: WatchAlarms(overrides: model.alarmCodes))
+    }
+
     public static let standard = WatchProfile()
 }

@@ -33,21 +33,26 @@ public struct WatchAlarms: Sendable, Equatable {
     private static let alarmBits: UInt32 = 0xFFFF_0000
     private static let stillBit: UInt32 = 1 << 4
 
-    private var kinds: [AlarmKind?]
+    private static let sosBit = 16
 
-    /// The document's table with the given codes changed; nil makes a code mean nothing.
+    /// Rows that differ from the document's; the dictionary is shared by all terminals of a model.
+    private let overrides: [Int: AlarmKind?]
+
+    /// The document's table with the given codes changed; nil makes a code mean nothing. Bit 16 is the SOS of every model and
+    /// stays it (promise P2).
     ///
     /// - Parameter overrides: bit numbers 0...31, or `unspecifiedCode`; others are passed over.
     public init(overrides: [Int: AlarmKind?] = [:]) {
-        kinds = Self.standardKinds
-        for (code, kind) in overrides where kinds.indices.contains(code) { kinds[code] = kind }
+        self.overrides = overrides
     }
 
     public static let standard = WatchAlarms()
 
     /// What `code` means, nil for nothing.
     public subscript(code: Int) -> AlarmKind? {
-        kinds.indices.contains(code) ? kinds[code] : nil
+        guard Self.standardKinds.indices.contains(code) else { return nil }
+        if code != Self.sosBit, let changed = overrides[code] { return changed }
+        return Self.standardKinds[code]
     }
 
     /// The kinds that an alarm frame states.
@@ -57,13 +62,13 @@ public struct WatchAlarms: Sendable, Equatable {
         var rest = status ?? 0
         rest &= rest & Self.alarmBits != 0 ? Self.alarmBits : ~Self.alarmBits
         // Sources disagree about this bit, so that alone it does not say what the alarm is.
-        if kinds[4] == nil { rest &= ~Self.stillBit }
+        if self[4] == nil { rest &= ~Self.stillBit }
         var result = AlarmSet()
-        if rest == 0, let kind = kinds[Self.unspecifiedCode] { result.insert(kind) }
+        if rest == 0, let kind = self[Self.unspecifiedCode] { result.insert(kind) }
         while rest != 0 {
             let bit = rest.trailingZeroBitCount
             rest &= rest - 1
-            if let kind = kinds[bit] { result.insert(kind) }
+            if let kind = self[bit] { result.insert(kind) }
         }
         return result
     }

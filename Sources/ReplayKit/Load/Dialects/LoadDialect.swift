@@ -54,7 +54,8 @@ protocol LoadDialect: AnyObject {
 enum LoadDialects {
     /// Sorted by name.
     private static let all: [(name: ProtocolName, make: @Sendable () -> any LoadDialect)] = [
-        (.jt808, { JT808Dialect() })
+        (.jt808, { JT808Dialect() }),
+        (.watch, { WatchDialect() }),
     ]
 
     static var names: [ProtocolName] { all.map(\.name) }
