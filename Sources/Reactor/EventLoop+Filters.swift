@@ -86,10 +86,11 @@ extension EventLoop {
         enqueue(connection, slot, step.outward.span)
     }
 
-    /// Counts and tells how a handshake failed.
+    /// Counts and tells how a handshake failed; that the loop stopped meanwhile is no failure.
     func handshakeFailed(_ stream: FilteredStream, _ reason: CloseReason) {
         let detail: String
         switch reason {
+        case .stopping: return
         case .handshakeTimeout:
             counters.handshakesTimedOut += 1
             detail = "not finished within \(limits.handshakeMilliseconds) ms"

@@ -90,6 +90,13 @@ public struct DatagramSocket: Sendable {
         self.address = SocketAddress(bound)
     }
 
+    /// The same socket under a further descriptor. Only one loop at a time may receive on it, or the datagrams of one peer
+    /// come to different loops.
+    public init(duplicating other: DatagramSocket) throws(ReactorError) {
+        self.descriptor = try checked(reactor_duplicate(other.descriptor), "duplicate udp \(other.address)")
+        self.address = other.address
+    }
+
     public func close() {
         _ = reactor_close(descriptor)
     }

@@ -35,6 +35,32 @@ import Testing
         #expect(try loop.onLoop { $0.counters.datagramsSent } == 100)
     }
 
+    @Test func datagramsWaitOnAnInheritedSocketForTheNextLoop() throws {
+        let manager = try DatagramSocket(binding: loopback)
+        defer { manager.close() }
+        func serve() throws -> TestLoop {
+            let socket = try DatagramSocket(duplicating: manager)
+            return try TestLoop { loop, recorder in
+                try loop.receive(socket, tag: 0)
+                self.echo(recorder)
+            }
+        }
+        let first = try serve()
+        let early = try sender(to: manager.address, [[1]])
+        func answer(to sender: TestLoop) -> [UInt8]? {
+            sender.next("answer") { if case .datagram(_, _, let bytes) = $0 { bytes } else { nil } }
+        }
+        #expect(answer(to: early) == [1])
+        first.thread.stop(drainMilliseconds: 1_000)
+        #expect(first.thread.waitUntilStopped(milliseconds: 10_000))
+        let between = try sender(to: manager.address, [[2], [3]])
+        _ = try between.onLoop { $0.nowMilliseconds }
+        let second = try serve()
+        #expect(answer(to: between) == [2])
+        #expect(answer(to: between) == [3])
+        #expect(try second.onLoop { $0.counters.datagramsReceived } == 2)
+    }
+
     @Test func dropsAndCountsADatagramThatIsTooLong() throws {
         var limits = ReactorLimits()
         limits.maximumDatagramBytes = 100
