@@ -20,6 +20,9 @@ let package = Package(
         // For the benchmarks, which stand in a package of their own.
         .library(
             name: "TerminalProtocols", targets: ["TerminalProtocols", "TerminalModel", "WireBytes", "CWireBytes"]),
+        .library(
+            name: "AlarmPipeline",
+            targets: ["AlarmPipeline", "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -179,7 +182,7 @@ let package = Package(
             name: "ControlAPITests", dependencies: ["ControlAPI", "TerminalModel"], swiftSettings: strict),
         .testTarget(
             name: "IncidentStoreTests",
-            dependencies: ["IncidentStore", "IncidentCore", "TerminalModel"], swiftSettings: strict),
+            dependencies: ["IncidentStore", "IncidentCore", "Geofencing", "TerminalModel"], swiftSettings: strict),
         .testTarget(
             name: "AlarmPipelineTests",
             dependencies: [
@@ -226,6 +229,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
             ], swiftSettings: strict),
+        .testTarget(name: "TerminalModelTests", dependencies: ["TerminalModel"], swiftSettings: strict),
         .testTarget(name: "WireBytesTests", dependencies: ["WireBytes"], swiftSettings: wire),
         .testTarget(
             name: "TerminalProtocolsTests", dependencies: ["TerminalProtocols", "TerminalModel", "WireBytes"],

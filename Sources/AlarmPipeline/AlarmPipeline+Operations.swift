@@ -60,7 +60,7 @@ extension AlarmPipeline {
     /// Takes a terminal off the lists.
     public func removeTerminal(_ terminal: TerminalID, by actor: Operator) async throws {
         try await perform { decider, now, done in
-            guard decider.terminals[terminal] != nil else {
+            guard decider.terminals.row(terminal) != nil else {
                 throw PipelineError(.notFound, "there is no terminal \(terminal)")
             }
             decider.assign(nil, terminal: terminal, now: now) { entry in
@@ -74,7 +74,7 @@ extension AlarmPipeline {
     public func importRecords(
         people: [Person], assignments: [TerminalAssignment], fences: [Fence] = [], by actor: Operator
     ) async throws {
-        let records = try fences.map { FenceRecord(id: $0.id, json: try Self.json($0)) }
+        let records = try fences.map { FenceRecord(plan: FencePlan($0), json: try Self.json($0)) }
         try await perform { decider, now, done in
             var entry = CommitEntry()
             for person in people {
@@ -85,7 +85,8 @@ extension AlarmPipeline {
             entry.audit(
                 "import", "\(people.count) people, \(assignments.count) terminals, \(records.count) fences",
                 by: actor, at: now.wall)
-            decider.fences.set(fences)
+            if !people.isEmpty { decider.terminals.forgetGroups(of: Set(people.map(\.id))) }
+            decider.fences.set(records.map(\.plan))
             for assignment in assignments {
                 decider.assign(assignment, terminal: assignment.terminal, now: now) { part in
                     entry.join(part)
@@ -127,10 +128,12 @@ extension AlarmPipeline {
         }
         try await perform { decider, now, done in
             decider.people.forget(person)
+            decider.terminals.forgetGroups(of: [person])
             decider.engine.forget(person: person)
             for terminal in terminals {
-                decider.terminals[terminal]?.assignment.person = nil
-                decider.forgetLastWords(of: terminal)
+                guard let number = decider.terminals.number(of: terminal) else { continue }
+                decider.terminals[number].person = nil
+                decider.forgetLastWords(number)
             }
             var entry = CommitEntry()
             entry.audit("erase_person", person, by: actor, at: now.wall)
@@ -175,11 +178,13 @@ extension AlarmPipeline {
     public func sessions(of terminals: [TerminalID]) async throws -> [SessionInfo] {
         try await ask { decider in
             terminals.compactMap { terminal in
-                decider.presences[terminal].map {
-                    SessionInfo(
-                        terminal: terminal, bearer: $0.bearer, peer: $0.peer.description, protocolName: $0.protocolName,
-                        since: $0.since)
-                }
+                guard let number = decider.terminals.number(of: terminal), decider.isConnected(terminal),
+                    let life = decider.terminals.life(number)
+                else { return nil }
+                return SessionInfo(
+                    terminal: terminal, bearer: life.bearer, peer: life.peer.description,
+                    protocolName: life.protocolName,
+                    since: life.since)
             }
         }
     }
@@ -187,18 +192,19 @@ extension AlarmPipeline {
     /// Connected terminals that are in no list, whose ids come after `after`, in the order of their ids as text.
     public func strangers(after: TerminalID?, limit: Int) async throws -> [TerminalID] {
         let after = after?.description ?? ""
-        let all: [TerminalID] = try await ask { decider in
-            decider.strangers.filter { decider.terminals[$0] == nil }
-        }
+        let all: [TerminalID] = try await ask { $0.terminals.strangers }
         return Array(all.filter { $0.description > after }.sorted { $0.description < $1.description }.prefix(limit))
     }
 
     /// When a terminal was last heard and its last event, also what is not written yet.
     public func lastWords(of terminal: TerminalID) async throws -> TerminalStateRecord? {
         let unwritten: TerminalStateRecord? = try await ask { decider in
-            decider.lastWords[terminal].map {
-                TerminalStateRecord(terminal: terminal, lastSeen: $0.seen, event: $0.event?.json.text)
-            }
+            guard let number = decider.terminals.number(of: terminal),
+                decider.terminals[number].flags.contains(.hasUnwrittenWords)
+            else { return nil }
+            return TerminalStateRecord(
+                terminal: terminal, lastSeen: decider.terminals[number].lastSeen,
+                event: decider.terminals.life(number)?.event?.json.text)
         }
         guard var unwritten else { return try store.terminalState(terminal) }
         if unwritten.event == nil { unwritten.event = try store.terminalState(terminal)?.event }

@@ -46,8 +46,9 @@ public final class AlarmPipeline: Sendable {
         self.clock = clock
         self.logger = logger
         let now = clock.now()
-        let restored = try store.restore(now: now.wall)
-        for row in restored.unreadable {
+        let restored = try Restoration(store, directory: directory, now: now)
+        let waiting = restored.state.outbox
+        for row in restored.state.unreadable {
             logger.error("A stored row cannot be read and is left out", metadata: .keyed([.errorDetail: "\(row)"]))
         }
         let limits = configuration.queueLimits
@@ -86,7 +87,8 @@ public final class AlarmPipeline: Sendable {
             thread: decisionThread, queue: queue, messages: mailbox,
             decider: Decider(
                 configuration: configuration, restored: restored, people: PeopleCache(store: store, logger: logger),
-                directory: directory, hub: hub, logger: logger, now: now, post: { mailbox.post($0) }),
+                directory: directory, hub: hub, logger: logger, now: now,
+                readLastSeen: { Self.readLastSeen(store, mailbox, logger) }, post: { mailbox.post($0) }),
             clock: clock,
             outlets: .init(
                 commit: { committer.add($0) }, results: { plane.deliver($0) }, track: { trackCommitter.add($0) },
@@ -95,7 +97,26 @@ public final class AlarmPipeline: Sendable {
         self.pump = pump
         self.trackCommitter = trackCommitter
         self.committer = committer
-        pump.add(restored.outbox)
+        pump.add(waiting)
+    }
+
+    /// Terminals whose last reception is handed to the decision thread at once, so that no alarm waits long for it.
+    private static let lastSeenPerMessage = 2000
+
+    /// Reads on a thread of its own when terminals were last heard: silence is counted in minutes, alarms are not kept
+    /// waiting for it.
+    private static func readLastSeen(_ store: IncidentStore, _ mailbox: Mailbox, _ logger: Logger) {
+        Thread {
+            do throws(StoreError) {
+                try store.forEachLastSeen(groupSize: lastSeenPerMessage) { seen in
+                    mailbox.post(.request { decider, now in decider.heard(seen, now: now) })
+                }
+            } catch {
+                logger.error(
+                    "It cannot be read when terminals were last heard; silence counts from now on",
+                    metadata: .keyed([.errorCode: "\(error.code.rawValue)", .errorDetail: "\(error.message)"]))
+            }
+        }.start()
     }
 
     /// Starts the threads; what the last run had not delivered goes out at once.

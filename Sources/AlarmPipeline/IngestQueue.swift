@@ -2,8 +2,8 @@ import GatewayTelemetry
 import Synchronization
 import TerminalModel
 
-/// What reactor threads have handed over and the decision thread has not taken yet: two lanes, so that an alarm never
-/// waits behind positions.
+/// What reactor threads have handed over and the decision thread has not taken yet: three lanes, so that no alarm waits
+/// behind positions, and what may save a life not behind the registrations of a district that reconnects either.
 final class IngestQueue: Sendable {
     struct Limits: Sendable {
         /// Positions and heartbeats: about two seconds of a full district.
@@ -14,47 +14,52 @@ final class IngestQueue: Sendable {
         var reservedForLifeSafety = 100_000
     }
 
+    /// Items that were taken out of the queue and are decided over several turns; those of this turn are `turn`. It is
+    /// used again and again, so that taking costs no memory.
+    struct Lane {
+        /// Room that is kept after a burst.
+        private static let keptItems = 8192
+
+        private(set) var items: [IngestItem] = []
+        private(set) var turn = 0..<0
+
+        /// How many wait for a later turn.
+        var waiting: Int { items.count - turn.upperBound }
+
+        /// Counts the last turn as done; when all are done, what has come in meanwhile is next.
+        fileprivate mutating func begin(_ arrived: inout [IngestItem], limit: Int) {
+            if waiting == 0 {
+                if items.capacity > Self.keptItems { items = [] } else { items.removeAll(keepingCapacity: true) }
+                turn = 0..<0
+                swap(&items, &arrived)
+            }
+            turn = turn.upperBound..<turn.upperBound + min(limit, waiting)
+        }
+    }
+
+    /// What the decision thread has taken for one turn.
     struct Batch {
-        var alarms: [IngestItem] = []
-        var positions: [IngestItem] = []
+        fileprivate(set) var urgent = Lane()
+        fileprivate(set) var alarms = Lane()
+        fileprivate(set) var positions = Lane()
         /// Tickets of items for which there was no room.
-        var refused: [ReplyTicket] = []
-        var isEmpty: Bool { alarms.isEmpty && positions.isEmpty && refused.isEmpty }
+        fileprivate(set) var refused: [ReplyTicket] = []
+
+        /// Something waits for a later turn.
+        var hasMore: Bool { alarms.waiting > 0 || positions.waiting > 0 }
     }
 
     private struct State {
-        var batch = Batch()
+        /// Life-safety reports, and all that terminals with an open incident say, in order.
+        var urgent: [IngestItem] = []
+        /// Whatever else is not a plain position.
+        var alarms: [IngestItem] = []
+        var positions: [IngestItem] = []
+        var refused: [ReplyTicket] = []
         var isClosed = false
-        /// Terminals with an open incident: all they say goes through the alarm lane, in order.
-        var attention: Set<TerminalID> = []
+        /// Terminals with an open incident.
+        var attention = TerminalNumbers()
         var refusedCount: UInt64 = 0
-    }
-
-    /// Positions that were taken out of the lock's hands and not decided yet; a backlog is never copied.
-    private struct Waiting {
-        private var items: [IngestItem] = []
-        private var head = 0
-
-        /// Adds at the end and takes at most `limit` from the front.
-        mutating func exchange(_ new: [IngestItem], for limit: Int) -> [IngestItem] {
-            if head == items.count {
-                items = new
-                head = 0
-            } else {
-                if head * 2 > items.count {
-                    items.removeSubrange(..<head)
-                    head = 0
-                }
-                items += new
-            }
-            let end = head + min(limit, items.count - head)
-            if head == 0, end == items.count {
-                defer { items = [] }
-                return items
-            }
-            defer { head = end }
-            return Array(items[head..<end])
-        }
     }
 
     /// Refusals that wait to be told; the sessions beyond them only miss a word that they would not pass on.
@@ -62,9 +67,9 @@ final class IngestQueue: Sendable {
 
     let limits: Limits
     private let state: Mutex<State>
-    /// Only the thread that takes batches uses it.
-    private let waiting = Mutex(Waiting())
-    private let waitingCount = Atomic<Int>(0)
+    /// Items that were taken for a later turn.
+    private let waitingAlarms = Atomic<Int>(0)
+    private let waitingPositions = Atomic<Int>(0)
     private let bell: Doorbell
 
     init(limits: Limits, bell: Doorbell) {
@@ -85,52 +90,57 @@ final class IngestQueue: Sendable {
     }
 
     private func take(_ item: IngestItem, _ state: inout State) -> Bool {
-        let room: Int
-        var isAlarm = true
-        switch item {
-        case .report(let report, _):
-            let event = report.event
-            if !event.alarms.isDisjoint(with: .lifeSafety) {
-                room = limits.alarms + limits.reservedForLifeSafety
-            } else if !event.alarms.isEmpty || !event.keys.isEmpty || state.attention.contains(event.terminal) {
-                room = limits.alarms
-            } else {
-                room = limits.positions
-                isAlarm = false
-            }
-        default: room = limits.alarms
+        guard !state.isClosed else { return refuse(item, &state) }
+        guard case .report(let report, _) = item else { return takeAlarm(item, &state) }
+        let event = report.event
+        let isLifeSafety = !event.alarms.isDisjoint(with: .lifeSafety)
+        if isLifeSafety || state.attention[event.terminal] != nil {
+            let room = limits.alarms + (isLifeSafety ? limits.reservedForLifeSafety : 0)
+            guard state.urgent.count < room else { return refuse(item, &state) }
+            state.urgent.append(item)
+            return true
         }
-        let count =
-            isAlarm
-            ? state.batch.alarms.count : state.batch.positions.count + waitingCount.load(ordering: .relaxed)
-        guard !state.isClosed, count < room else {
-            state.refusedCount += 1
-            if let ticket = item.ticket, state.batch.refused.count < Self.maximumRefused {
-                state.batch.refused.append(ticket)
-            }
-            return false
+        if !event.alarms.isEmpty || !event.keys.isEmpty { return takeAlarm(item, &state) }
+        guard state.positions.count + waitingPositions.load(ordering: .relaxed) < limits.positions else {
+            return refuse(item, &state)
         }
-        if isAlarm { state.batch.alarms.append(item) } else { state.batch.positions.append(item) }
+        state.positions.append(item)
         return true
     }
 
-    /// Everything that waits; at most `positionLimit` positions so that alarms that come meanwhile wait briefly.
-    func takeBatch(positionLimit: Int) -> Batch {
-        var batch = Batch()
-        state.withLock { state in
-            swap(&batch, &state.batch)
-            waitingCount.wrappingAdd(batch.positions.count, ordering: .relaxed)
+    private func takeAlarm(_ item: IngestItem, _ state: inout State) -> Bool {
+        guard state.alarms.count + waitingAlarms.load(ordering: .relaxed) < limits.alarms else {
+            return refuse(item, &state)
         }
-        batch.positions = waiting.withLock { $0.exchange(batch.positions, for: positionLimit) }
-        waitingCount.wrappingSubtract(batch.positions.count, ordering: .relaxed)
-        return batch
+        state.alarms.append(item)
+        return true
+    }
+
+    private func refuse(_ item: IngestItem, _ state: inout State) -> Bool {
+        state.refusedCount += 1
+        if let ticket = item.ticket, state.refused.count < Self.maximumRefused { state.refused.append(ticket) }
+        return false
+    }
+
+    /// Takes everything urgent, and of the other lanes at most `limit` items each, so that what comes meanwhile waits
+    /// briefly. What the batch held for the last turn counts as done.
+    func take(into batch: inout Batch, limit: Int) {
+        batch.refused.removeAll()
+        state.withLock { state in
+            batch.urgent.begin(&state.urgent, limit: .max)
+            batch.alarms.begin(&state.alarms, limit: limit)
+            batch.positions.begin(&state.positions, limit: limit)
+            swap(&batch.refused, &state.refused)
+            waitingAlarms.store(batch.alarms.waiting, ordering: .relaxed)
+            waitingPositions.store(batch.positions.waiting, ordering: .relaxed)
+        }
     }
 
     /// Terminals that from now on have an open incident, or have none any more.
     func changeAttention(_ moves: [TerminalID: Bool]) {
         state.withLock { state in
             for (terminal, hasOpenIncident) in moves {
-                if hasOpenIncident { state.attention.insert(terminal) } else { state.attention.remove(terminal) }
+                if hasOpenIncident { _ = state.attention.insert(terminal) } else { state.attention.remove(terminal) }
             }
         }
     }
@@ -143,8 +153,8 @@ final class IngestQueue: Sendable {
     var depth: (alarms: Int, positions: Int, refused: UInt64) {
         state.withLock { state in
             (
-                state.batch.alarms.count,
-                state.batch.positions.count + waitingCount.load(ordering: .relaxed), state.refusedCount
+                state.urgent.count + state.alarms.count + waitingAlarms.load(ordering: .relaxed),
+                state.positions.count + waitingPositions.load(ordering: .relaxed), state.refusedCount
             )
         }
     }

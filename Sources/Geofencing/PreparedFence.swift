@@ -13,7 +13,7 @@ struct PreparedFence {
     private let middle: Coordinate
     private let metresPerDegreeNorth: Double
     private let metresPerDegreeEast: Double
-    private let form: Form
+    private var form: Form
     let hysteresisMetres: Double
 
     /// Plain numbers only, so that looking at a fence counts no references.
@@ -34,69 +34,72 @@ struct PreparedFence {
     }
 
     /// - Parameter edges: the common list of all fences, to which those of this one are added.
-    init(_ fence: Fence, edges: inout [Edge]) {
-        self.hysteresisMetres = fence.hysteresisMetres
-        let datum = fence.datum
-        var points: [Coordinate]
-        var reach = 0.0
-        switch fence.shape {
-        case .circle(let centre, let radius):
-            points = [datum.toWGS84(centre)]
-            reach = radius
-        case .polygons(let polygons): points = polygons.joined().joined().map(datum.toWGS84)
-        case .rectangle: points = Self.corners(of: fence)
-        case .corridor(let path, let halfWidth):
-            points = path.map(datum.toWGS84)
-            reach = halfWidth
+    init(_ outline: FenceOutline, hysteresisMetres: Double, edges: inout [Edge]) {
+        self.hysteresisMetres = hysteresisMetres
+        let points = outline.points
+        var (south, north, west, east) = (90.0, -90.0, 180.0, -180.0)
+        for point in points {
+            south = min(south, point.latitudeDegrees)
+            north = max(north, point.latitudeDegrees)
+            west = min(west, point.longitudeDegrees)
+            east = max(east, point.longitudeDegrees)
         }
-        let latitudes = points.map(\.latitudeDegrees)
-        let longitudes = points.map(\.longitudeDegrees)
-        let low = Coordinate(
-            latitudeDegrees: latitudes.min() ?? 0, longitudeDegrees: longitudes.min() ?? 0)
-        let high = Coordinate(
-            latitudeDegrees: latitudes.max() ?? 0, longitudeDegrees: longitudes.max() ?? 0)
-        let middle = Coordinate(
-            latitudeDegrees: (low.latitudeDegrees + high.latitudeDegrees) / 2,
-            longitudeDegrees: (low.longitudeDegrees + high.longitudeDegrees) / 2)
+        let middle = Coordinate(latitudeDegrees: (south + north) / 2, longitudeDegrees: (west + east) / 2)
         let scale = Self.metresPerDegree(at: middle.latitudeDegrees)
         self.middle = middle
         self.metresPerDegreeNorth = scale.north
         self.metresPerDegreeEast = scale.east
-        self.south = low.latitudeDegrees - reach / scale.north
-        self.north = high.latitudeDegrees + reach / scale.north
-        self.west = low.longitudeDegrees - reach / scale.east
-        self.east = high.longitudeDegrees + reach / scale.east
+        self.south = south - outline.metres / scale.north
+        self.north = north + outline.metres / scale.north
+        self.west = west - outline.metres / scale.east
+        self.east = east + outline.metres / scale.east
 
-        func plane(_ place: Coordinate) -> (x: Double, y: Double) {
-            (
-                (place.longitudeDegrees - middle.longitudeDegrees) * scale.east,
-                (place.latitudeDegrees - middle.latitudeDegrees) * scale.north
-            )
-        }
         func edge(_ from: Coordinate, _ to: Coordinate) -> Edge {
-            let (a, b) = (plane(from), plane(to))
-            return Edge(x0: a.x, y0: a.y, x1: b.x, y1: b.y)
-        }
-        func ring(_ points: [Coordinate]) -> [Edge] {
-            points.indices.map { edge(points[$0], points[($0 + 1) % points.count]) }
-                .filter { $0.x0 != $0.x1 || $0.y0 != $0.y1 }
+            Edge(
+                x0: (from.longitudeDegrees - middle.longitudeDegrees) * scale.east,
+                y0: (from.latitudeDegrees - middle.latitudeDegrees) * scale.north,
+                x1: (to.longitudeDegrees - middle.longitudeDegrees) * scale.east,
+                y1: (to.latitudeDegrees - middle.latitudeDegrees) * scale.north)
         }
         let from = edges.count
-        switch fence.shape {
-        case .circle(_, let radius): form = .circle(radius: radius)
-        case .polygons(let polygons):
-            for rings in polygons {
-                let begin = edges.count
-                for points in rings { edges += ring(points.map(datum.toWGS84)) }
-                if begin < edges.count { edges[begin].beginsPolygon = true }
+        switch outline.kind {
+        case .circle: form = .circle(radius: outline.metres)
+        case .polygons:
+            var start = 0
+            var mustBegin = false
+            for ring in outline.rings {
+                mustBegin = mustBegin || ring.beginsPolygon
+                for index in 0..<ring.points {
+                    var edge = edge(points[start + index], points[start + (index + 1) % ring.points])
+                    guard edge.x0 != edge.x1 || edge.y0 != edge.y1 else { continue }
+                    edge.beginsPolygon = mustBegin
+                    mustBegin = false
+                    edges.append(edge)
+                }
+                start += ring.points
             }
             form = .polygons(from: from, to: edges.count)
-        case .rectangle:
-            edges += ring(points)
-            form = .polygons(from: from, to: edges.count)
-        case .corridor(_, let halfWidth):
-            edges += zip(points, points.dropFirst()).map(edge)
-            form = .corridor(from: from, to: edges.count, halfWidth: halfWidth)
+        case .corridor:
+            for index in points.indices.dropFirst() { edges.append(edge(points[index - 1], points[index])) }
+            form = .corridor(from: from, to: edges.count, halfWidth: outline.metres)
+        }
+    }
+
+    /// The edges of this fence in the common list.
+    var edgeRange: Range<Int> {
+        switch form {
+        case .circle: 0..<0
+        case .polygons(let from, let to), .corridor(let from, let to, _): from..<to
+        }
+    }
+
+    /// The same edges stand elsewhere in the common list now.
+    mutating func moveEdges(to from: Int) {
+        switch form {
+        case .circle: break
+        case .polygons: form = .polygons(from: from, to: from + edgeRange.count)
+        case .corridor(_, _, let halfWidth):
+            form = .corridor(from: from, to: from + edgeRange.count, halfWidth: halfWidth)
         }
     }
 
@@ -142,15 +145,6 @@ struct PreparedFence {
         along = min(max(along, 0), 1)
         let (ex, ey) = (x - edge.x0 - along * dx, y - edge.y0 - along * dy)
         return ex * ex + ey * ey
-    }
-
-    private static func corners(of fence: Fence) -> [Coordinate] {
-        guard case .rectangle(let southWest, let northEast) = fence.shape else { return [] }
-        let southEast = Coordinate(
-            latitudeDegrees: southWest.latitudeDegrees, longitudeDegrees: northEast.longitudeDegrees)
-        let northWest = Coordinate(
-            latitudeDegrees: northEast.latitudeDegrees, longitudeDegrees: southWest.longitudeDegrees)
-        return [southWest, southEast, northEast, northWest].map(fence.datum.toWGS84)
     }
 
     /// The size of a degree on the WGS-84 ellipsoid, by the usual series; never 0, not even at a pole.

@@ -2,11 +2,10 @@ public import TerminalModel
 
 /// Watches every terminal for a low battery and for silence.
 ///
-/// Hearing a terminal costs one look-up. Each terminal waits in one bucket of a wheel and is looked at again when its
-/// bucket is due, so a frame moves nothing; silence is found up to a two-hundredth of the limit (at least 1 s) late.
+/// Terminals are known by the caller's small numbers, so that hearing one costs no look-up and its memory is 16 bytes.
+/// Each waits in one bucket of a wheel and is looked at again when its bucket is due, so a frame moves nothing; silence
+/// is found up to a two-hundredth of the limit (at least 1 s) late.
 public struct ConditionWatch: ~Copyable {
-    /// Terminals beyond these are not watched.
-    public static let maximumTerminals = 2_000_000
     /// A battery counts as recovered this far above the limit.
     public static let batteryHysteresisPercent = 10
     /// A terminal that states no percentage has recovered when its alarm was absent for this long.
@@ -15,13 +14,13 @@ public struct ConditionWatch: ~Copyable {
     public static let startGraceMilliseconds: Int64 = 600_000
 
     private struct Record {
-        var terminal: TerminalID
-        var lastSeenMilliseconds: Int64
-        var isSilent: Bool
-    }
-
-    private struct BatteryLatch {
-        var clearSinceMilliseconds: Int64?
+        /// The moment of the last frame; meaningless for a terminal that is not watched.
+        var lastSeenMilliseconds: Int64 = 0
+        var isWatched = false
+        var isSilent = false
+        /// It stands in a bucket, perhaps one that was meant for an earlier owner of the number.
+        var isInBucket = false
+        var hasLowBattery = false
     }
 
     private static let bucketCount = 256
@@ -31,12 +30,12 @@ public struct ConditionWatch: ~Copyable {
     private let limitMilliseconds: Int64
     private let tickMilliseconds: Int64
     private var startedMilliseconds: Int64
-    private var records: [Record] = []
-    private var indices: [TerminalID: Int] = [:]
-    private var buckets: [[Int]]
+    private var records = PagedArray<Record>()
+    private var buckets: [[UInt32]]
     private var nextTick: Int64
-    private var waiting = 0
-    private var latched: [TerminalID: BatteryLatch] = [:]
+    private var inBuckets = 0
+    /// Since when a terminal with a low battery that states no percentage has shown no alarm.
+    private var clearing: [UInt32: Int64] = [:]
 
     /// - Parameters:
     ///   - lowBatteryPercent: 0...100; nil when only the terminals' own alarms count.
@@ -58,12 +57,16 @@ public struct ConditionWatch: ~Copyable {
     ///   - isSilent: its silence was reported, for example because an incident of that cause is open.
     ///   - hasLowBattery: the same for the battery.
     public mutating func seed(
-        _ terminal: TerminalID, lastSeen: Timestamp, isSilent: Bool = false, hasLowBattery: Bool = false, now: Moment
+        _ number: UInt32, lastSeen: Timestamp, isSilent: Bool = false, hasLowBattery: Bool = false, now: Moment
     ) {
-        if hasLowBattery { latched[terminal] = BatteryLatch() }
+        if hasLowBattery {
+            makeRoom(for: number)
+            records[Int(number)].hasLowBattery = true
+        }
         guard silenceSeconds != nil else { return }
         let ago = max(0, now.wall.milliseconds &- lastSeen.milliseconds)
-        hear(terminal, atMilliseconds: now.monotonicMilliseconds &- ago, isSilent: isSilent)
+        let wasSilent = number < records.count && records[Int(number)].isSilent
+        hear(number, atMilliseconds: now.monotonicMilliseconds &- ago, isSilent: isSilent || wasSilent)
     }
 
     /// Takes up new limits. What was reported is not reported again until it ended; with silence watched for the first
@@ -72,38 +75,43 @@ public struct ConditionWatch: ~Copyable {
         guard lowBatteryPercent != self.lowBatteryPercent || silenceSeconds != self.silenceSeconds else { return }
         var new = ConditionWatch(lowBatteryPercent: lowBatteryPercent, silenceSeconds: silenceSeconds, now: now)
         new.startedMilliseconds = startedMilliseconds
-        new.latched = latched
-        if silenceSeconds != nil {
-            for (index, record) in records.enumerated() where indices[record.terminal] == index {
-                new.hear(record.terminal, atMilliseconds: record.lastSeenMilliseconds, isSilent: record.isSilent)
+        new.clearing = clearing
+        for index in 0..<records.count {
+            let (number, record) = (UInt32(index), records[index])
+            if record.hasLowBattery {
+                new.makeRoom(for: number)
+                new.records[index].hasLowBattery = true
             }
+            guard silenceSeconds != nil, record.isWatched else { continue }
+            new.hear(number, atMilliseconds: record.lastSeenMilliseconds, isSilent: record.isSilent)
         }
         self = new
     }
 
-    /// The terminal left the lists: neither its silence nor its battery matters any more.
-    public mutating func forget(_ terminal: TerminalID) {
-        latched[terminal] = nil
-        guard let index = indices.removeValue(forKey: terminal) else { return }
-        // The place stays, marked silent, so that the wheel passes over it.
-        if !records[index].isSilent { waiting -= 1 }
-        records[index].isSilent = true
+    /// The terminal left the lists: neither its silence nor its battery matters any more, and its number may be given to
+    /// another.
+    public mutating func forget(_ number: UInt32) {
+        guard number < records.count else { return }
+        // What stands in the wheel stays there, and the wheel passes over it.
+        records[Int(number)].isWatched = false
+        records[Int(number)].isSilent = false
+        unlatch(number)
     }
 
     /// One event of a terminal, whatever it says, is a sign of life; stored items say nothing of the battery now.
-    public mutating func observe(_ event: TerminalEvent, now: Moment) -> [Condition] {
+    public mutating func observe(_ event: borrowing TerminalEvent, of number: UInt32, now: Moment) -> [Condition] {
         var found: [Condition] = []
-        if silenceSeconds != nil, hear(event.terminal, atMilliseconds: now.monotonicMilliseconds, isSilent: false) {
+        if silenceSeconds != nil, hear(number, atMilliseconds: now.monotonicMilliseconds, isSilent: false) {
             found.append(.heardAgain)
         }
-        if !event.historical, let condition = judgeBattery(event, now: now) { found.append(condition) }
+        if !event.historical, let condition = judgeBattery(event, number, now: now) { found.append(condition) }
         return found
     }
 
     /// Terminals that have been silent for the limit; each is named once until it is heard again.
-    public mutating func advance(now: Moment) -> [(TerminalID, Condition)] {
+    public mutating func advance(now: Moment) -> [(UInt32, Condition)] {
         guard silenceSeconds != nil else { return [] }
-        var found: [(TerminalID, Condition)] = []
+        var found: [(UInt32, Condition)] = []
         let current = now.monotonicMilliseconds / tickMilliseconds
         // After a long pause one turn of the wheel visits everybody.
         if current - nextTick > Int64(Self.bucketCount) { nextTick = current - Int64(Self.bucketCount) + 1 }
@@ -111,16 +119,18 @@ public struct ConditionWatch: ~Copyable {
             let due = buckets[bucket(nextTick)]
             buckets[bucket(nextTick)].removeAll(keepingCapacity: true)
             nextTick += 1
-            for index in due where indices[records[index].terminal] == index && !records[index].isSilent {
-                let record = records[index]
+            for number in due {
+                records[Int(number)].isInBucket = false
+                inBuckets -= 1
+                let record = records[Int(number)]
+                guard record.isWatched, !record.isSilent else { continue }
                 guard deadline(of: record) <= now.monotonicMilliseconds else {
-                    wait(index)
+                    wait(number)
                     continue
                 }
-                records[index].isSilent = true
-                waiting -= 1
+                records[Int(number)].isSilent = true
                 let ago = now.monotonicMilliseconds &- record.lastSeenMilliseconds
-                found.append((record.terminal, .silence(since: now.wall.adding(milliseconds: -ago))))
+                found.append((number, .silence(since: now.wall.adding(milliseconds: -ago))))
             }
         }
         return found
@@ -128,36 +138,26 @@ public struct ConditionWatch: ~Copyable {
 
     /// When `advance` should be called next; nil when nobody is waited for.
     public var nextDeadlineMonotonicMilliseconds: Int64? {
-        waiting > 0 ? nextTick &* tickMilliseconds : nil
+        inBuckets > 0 ? nextTick &* tickMilliseconds : nil
     }
-
-    public var watchedTerminals: Int { indices.count }
 }
 
 extension ConditionWatch {
+    private mutating func makeRoom(for number: UInt32) {
+        while records.count <= number { records.append(Record()) }
+    }
+
     /// Returns true when the terminal had been reported silent.
     @discardableResult
-    private mutating func hear(_ terminal: TerminalID, atMilliseconds time: Int64, isSilent: Bool) -> Bool {
-        if let index = indices[terminal] {
-            let wasSilent = records[index].isSilent
-            records[index].lastSeenMilliseconds = max(time, records[index].lastSeenMilliseconds)
-            if wasSilent, !isSilent {
-                records[index].isSilent = false
-                waiting += 1
-                wait(index)
-                return true
-            }
-            return false
-        }
-        guard records.count < Self.maximumTerminals else { return false }
-        let index = records.count
-        records.append(Record(terminal: terminal, lastSeenMilliseconds: time, isSilent: isSilent))
-        indices[terminal] = index
-        if !isSilent {
-            waiting += 1
-            wait(index)
-        }
-        return false
+    private mutating func hear(_ number: UInt32, atMilliseconds time: Int64, isSilent: Bool) -> Bool {
+        makeRoom(for: number)
+        let before = records[Int(number)]
+        let isNew = !before.isWatched
+        records[Int(number)].isWatched = true
+        records[Int(number)].lastSeenMilliseconds = isNew ? time : max(time, before.lastSeenMilliseconds)
+        records[Int(number)].isSilent = isSilent && (isNew || before.isSilent)
+        if !records[Int(number)].isSilent, !before.isInBucket { wait(number) }
+        return before.isSilent && !isSilent
     }
 
     private func deadline(of record: Record) -> Int64 {
@@ -167,9 +167,11 @@ extension ConditionWatch {
     }
 
     /// Puts a terminal into the first bucket that is looked at after its deadline.
-    private mutating func wait(_ index: Int) {
-        let tick = max(nextTick, deadline(of: records[index]) / tickMilliseconds + 1)
-        buckets[bucket(min(tick, nextTick + Int64(Self.bucketCount) - 1))].append(index)
+    private mutating func wait(_ number: UInt32) {
+        let tick = max(nextTick, deadline(of: records[Int(number)]) / tickMilliseconds + 1)
+        buckets[bucket(min(tick, nextTick + Int64(Self.bucketCount) - 1))].append(number)
+        records[Int(number)].isInBucket = true
+        inBuckets += 1
     }
 
     private func bucket(_ tick: Int64) -> Int {
@@ -177,25 +179,34 @@ extension ConditionWatch {
         return slot < 0 ? slot + Self.bucketCount : slot
     }
 
-    private mutating func judgeBattery(_ event: TerminalEvent, now: Moment) -> Condition? {
+    private mutating func unlatch(_ number: UInt32) {
+        records[Int(number)].hasLowBattery = false
+        if !clearing.isEmpty { clearing[number] = nil }
+    }
+
+    private mutating func judgeBattery(
+        _ event: borrowing TerminalEvent, _ number: UInt32, now: Moment
+    ) -> Condition? {
         let percent = event.batteryPercent.flatMap { (0...100).contains($0) ? $0 : nil }
         let limit = lowBatteryPercent ?? -1
+        let isLatched = number < records.count && records[Int(number)].hasLowBattery
         if event.alarms.contains(.lowBattery) || percent.map({ $0 <= limit }) ?? false {
-            let isNews = latched[event.terminal] == nil
-            latched[event.terminal] = BatteryLatch()
-            return isNews ? .lowBattery(percent: percent) : nil
+            if !clearing.isEmpty { clearing[number] = nil }
+            guard !isLatched else { return nil }
+            makeRoom(for: number)
+            records[Int(number)].hasLowBattery = true
+            return .lowBattery(percent: percent)
         }
-        guard var latch = latched[event.terminal] else { return nil }
+        guard isLatched else { return nil }
         if let percent {
             guard percent >= min(limit + Self.batteryHysteresisPercent, 100) else { return nil }
         } else {
             guard event.kind == .report || event.kind == .alarm else { return nil }
-            let since = latch.clearSinceMilliseconds ?? now.monotonicMilliseconds
-            latch.clearSinceMilliseconds = since
-            latched[event.terminal] = latch
+            let since = clearing[number] ?? now.monotonicMilliseconds
+            clearing[number] = since
             guard now.monotonicMilliseconds &- since >= Self.batteryClearMilliseconds else { return nil }
         }
-        latched[event.terminal] = nil
+        unlatch(number)
         return .batteryRecovered(percent: percent)
     }
 }

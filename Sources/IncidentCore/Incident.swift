@@ -141,6 +141,9 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
     public var sequence: Int?
     /// How often attention was raised: 1 for the opening, one more for each further press.
     public var presses: Int
+    /// How many terminals in no list this incident stands for, beside the one that it names; nil for an incident of one
+    /// terminal. After a restart a terminal may be counted again.
+    public var gathered: Int?
     public var acknowledgedBy: String?
     public var acknowledgedAt: Timestamp?
     public var owner: String?

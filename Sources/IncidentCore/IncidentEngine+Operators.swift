@@ -21,7 +21,7 @@ extension IncidentEngine {
             if !known.causes.contains(condition.cause) { draft.incident.causes.append(condition.cause) }
             pressAgain(&draft, condition.detail, by: "gateway", isLimited: true, now: now)
             commit(draft, into: &decision, now: now)
-        } else {
+        } else if trust != .unknown || person != nil || !strangers.isFull(for: "", rules) {
             var incident = Incident(
                 id: freshID(), service: matter.service, terminal: terminal, person: person?.id, trust: trust,
                 causes: [condition.cause], openedAt: now.wall)

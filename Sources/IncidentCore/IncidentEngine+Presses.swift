@@ -5,9 +5,11 @@ extension IncidentEngine {
     static let maximumAttachedRows = 10
 
     /// A new press: a new incident, with the first step of its ladder in the same decision.
+    ///
+    /// - Parameter gathered: 0 for one that further terminals in no list will share.
     mutating func open(
-        _ matter: Matter, _ causes: [String], levels: [String], over: Timestamp?, _ context: ReportContext,
-        into decision: inout Decision
+        _ matter: Matter, _ causes: [String], levels: [String], over: Timestamp?, gathered: Int? = nil,
+        _ context: ReportContext, into decision: inout Decision
     ) {
         for older in known(context.event.terminal, about: matter) where over == nil && older.episode.levelHeld {
             // From here on the bit belongs to the new incident.
@@ -24,6 +26,7 @@ extension IncidentEngine {
             id: freshID(), service: matter.service, terminal: context.event.terminal, person: context.person?.id,
             trust: context.report.trust, causes: causes, openedAt: context.sighting.received)
         incident.keys = context.event.keys
+        incident.gathered = gathered
         if case .fence(let fence) = matter { incident.fence = fence.isEmpty ? nil : fence }
         incident.deviceTime = context.event.deviceTime
         incident.sequence = context.event.sequence
@@ -37,6 +40,7 @@ extension IncidentEngine {
         var detail = "\(causes.joined(separator: ", ")) over \(context.report.bearer.rawValue) \(context.report.peer)"
         if incident.late { detail += ", stored on the terminal\(context.sighting.ageText)" }
         if context.person == nil { detail += ", unidentified" }
+        if gathered != nil { detail += "; further terminals in no list are counted here" }
         draft.write(.opened, by: context.actor, detail, at: context.now.wall)
         startLadder(&draft, now: context.now)
         commit(draft, into: &decision, now: context.now)

@@ -43,7 +43,7 @@ extension IncidentEngine {
     public mutating func report(_ report: InboundReport, person: Person?, now: Moment) -> Decision {
         let event = report.event
         let alarms = event.alarms.intersection(Matter.openingAlarms)
-        if alarms.isEmpty, event.keys.isEmpty, byTerminal[event.terminal] == nil { return Decision() }
+        if alarms.isEmpty, event.keys.isEmpty, !concerns(event.terminal) { return Decision() }
 
         forgetClosed(now: now)
         var decision = Decision()
@@ -65,7 +65,10 @@ extension IncidentEngine {
         for press in presses {
             apply(press.causes, areLevels: press.areLevels, on: press.matter, context, into: &decision)
         }
-        if areLevels, event.kind == .report || event.kind == .alarm { endLevels(context, into: &decision) }
+        if areLevels, event.kind == .report || event.kind == .alarm {
+            endLevels(context, into: &decision)
+            if !event.historical { strangers.endLevels(of: event.terminal, except: presses.map(\.matter)) }
+        }
         if event.alarms.contains(.sosCleared) || event.alarms.contains(.fallCleared) {
             noteCancel(
                 of: .emergency, terminal: event.terminal, person: person, by: context.actor,
@@ -102,6 +105,8 @@ extension IncidentEngine {
         }
         let levels = areLevels ? causes : []
         switch judgement {
+        case .open where isOneStrangerTooMany(context):
+            gather(matter, causes, levels: levels, context, into: &decision)
         case .open(let over):
             open(matter, causes, levels: levels, over: over, context, into: &decision)
         case .raise(let id, let over):
@@ -110,6 +115,11 @@ extension IncidentEngine {
             attach(to: id, causes, levels: levels, why, context, into: &decision)
         case nil: break
         }
+    }
+
+    private func isOneStrangerTooMany(_ context: ReportContext) -> Bool {
+        context.report.trust == .unknown && context.person == nil
+            && strangers.isFull(for: context.report.peer.description, rules)
     }
 
     /// Alarms that are events: the same frame again is a retransmission, anything else a further press.

@@ -24,6 +24,8 @@ public struct IncidentEngine: ~Copyable {
     var byTerminal: [TerminalID: [IncidentID]] = [:]
     /// The latest card seen of the person of each open incident.
     var cards: [IncidentID: Person] = [:]
+    /// Incidents of terminals in no list.
+    var strangers = Strangers()
     var openCount = 0
     var deadlines = DeadlineHeap()
     /// Closed incidents in the order of closing, with the moment each was closed on the monotonic clock.
@@ -61,6 +63,11 @@ public struct IncidentEngine: ~Copyable {
 
     public var openIncidentCount: Int { openCount }
 
+    /// False when a report of this terminal without alarms and keys means nothing here.
+    public func concerns(_ terminal: TerminalID) -> Bool {
+        byTerminal[terminal] != nil || strangers.concerns(terminal)
+    }
+
     /// Takes an erased person and the place out of the closed incidents that are remembered, so that what still finds
     /// them does not write the person back.
     public mutating func forget(person: String) {
@@ -90,6 +97,7 @@ extension IncidentEngine {
         for var incident in restored.sorted(by: { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) })
         where incidents[incident.id] == nil {
             byTerminal[incident.terminal, default: []].append(incident.id)
+            strangers.follow(incident, peer: nil)
             if incident.state.isOpen {
                 openCount += 1
                 incident.ladder = restoredLadder(of: incident, now: now)
@@ -128,6 +136,7 @@ extension IncidentEngine {
     mutating func commit(_ draft: consuming Draft, into decision: inout Decision, now: Moment) {
         let incident = draft.incident
         let before = incidents.updateValue(incident, forKey: incident.id)
+        strangers.follow(incident, peer: draft.evidence?.peer)
         if before == nil {
             byTerminal[incident.terminal, default: []].append(incident.id)
             openCount += 1

@@ -56,11 +56,16 @@ public struct IncidentRules: Sendable, Equatable {
     public var lowBatteryPercent: Int?
     /// nil: silence is not watched.
     public var silenceSeconds: Int?
+    /// With so many open incidents of terminals in no list, further such terminals are counted in one incident
+    /// (promise P6); each is still stored and told of (promise P2).
+    public var unidentifiedLimit: Int
+    /// The same for terminals behind one address, so that one peer cannot use up the others' room.
+    public var unidentifiedLimitPerPeer: Int
 
     public init(
         policies: [Policy], targets: [TargetFacts], isCommissioned: Bool = false, lateLimitSeconds: Int = 900,
         heldAfterCloseSeconds: Int = 600, raiseIntervalSeconds: Int = 60, lowBatteryPercent: Int? = 15,
-        silenceSeconds: Int? = nil
+        silenceSeconds: Int? = nil, unidentifiedLimit: Int = 100, unidentifiedLimitPerPeer: Int = 20
     ) {
         self.policies = policies
         self.targets = targets
@@ -70,5 +75,7 @@ public struct IncidentRules: Sendable, Equatable {
         self.raiseIntervalSeconds = raiseIntervalSeconds
         self.lowBatteryPercent = lowBatteryPercent
         self.silenceSeconds = silenceSeconds
+        self.unidentifiedLimit = unidentifiedLimit
+        self.unidentifiedLimitPerPeer = unidentifiedLimitPerPeer
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Geofencing
 import IncidentCore
 import TerminalModel
 
@@ -45,14 +46,16 @@ extension Database {
                 """, [person.id, person.name, try ColumnJSON.text(person)])
         case .removePerson(let id): try run("DELETE FROM people WHERE id = ?", [id])
         case .fence(let fence):
-            try run("INSERT OR REPLACE INTO fences (id, fence) VALUES (?, ?)", [fence.id, fence.json])
+            try run(
+                "INSERT OR REPLACE INTO fences (id, fence, plan) VALUES (?, ?, ?)",
+                [fence.id, fence.json, Data(fence.plan.bytes)])
         case .removeFence(let id):
             try run("DELETE FROM fences WHERE id = ?", [id])
             try run("DELETE FROM fence_states WHERE fence = ?", [id])
         case .fenceState(let record):
             try run(
-                "INSERT OR REPLACE INTO fence_states (terminal, fence, state) VALUES (?, ?, ?)",
-                [record.terminal.description, record.fence, record.json])
+                "INSERT OR REPLACE INTO fence_states (terminal, fence, inside, since) VALUES (?, ?, ?, ?)",
+                [record.terminal.description, record.fence, record.isInside, record.since.milliseconds])
         case .terminalState(let record):
             try run(
                 """

@@ -171,13 +171,10 @@ extension IncidentStore {
         }
     }
 
-    public func fences() throws(StoreError) -> [FenceRecord] {
+    /// Fences as they were drawn, as JSON, in the order of their ids.
+    public func fences() throws(StoreError) -> [String] {
         try storing {
-            try readers.read { database in
-                try Row.fetchAll(database, sql: "SELECT id, fence FROM fences ORDER BY id").map {
-                    FenceRecord(id: $0[0], json: $0[1])
-                }
-            }
+            try readers.read { try String.fetchAll($0, sql: "SELECT fence FROM fences ORDER BY id") }
         }
     }
 

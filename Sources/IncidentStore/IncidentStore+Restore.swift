@@ -1,6 +1,8 @@
 import Foundation
 import GRDB
+public import Geofencing
 public import IncidentCore
+import Synchronization
 public import TerminalModel
 
 /// A terminal as the site listed it or as it registered.
@@ -46,9 +48,7 @@ public struct PendingDelivery: Sendable, Equatable {
 public struct RestoredState: Sendable {
     /// Open ones, and those closed within the time asked for (a held alarm bit may still belong to them).
     public var incidents: [Incident] = []
-    public var terminals: [TerminalRecord] = []
-    public var fences: [FenceRecord] = []
-    public var fenceStates: [FenceStateRecord] = []
+    public var fences: [FencePlan] = []
     public var outbox: [PendingDelivery] = []
     /// Queued or sent, not yet expired by their own clock.
     public var commands: [CommandRecord] = []
@@ -62,25 +62,16 @@ extension IncidentStore {
     /// Closed incidents that a restart still needs, as long as the engine remembers them.
     public static let restoredClosedMilliseconds = Int64(IncidentEngine.closedMemorySeconds) * 1000
 
-    /// Reads everything needed to go on. One unreadable row is left out and named, it never stops the start.
+    /// Reads what is needed to go on, but for terminals and how they stand to fences, which are read one by one. One
+    /// unreadable row is left out and named, it never stops the start.
     ///
     /// - Throws: SQLite's codes.
     public func restore(now: Timestamp) throws(StoreError) -> RestoredState {
         try storing {
             try readers.read { database in
                 var state = RestoredState()
-                let since = now.milliseconds - Self.restoredClosedMilliseconds
-                let snapshots = """
-                    SELECT id, snapshot FROM incidents WHERE closed_at IS NULL
-                    UNION ALL SELECT id, snapshot FROM incidents WHERE closed_at >= ?
-                    """
-                for row in try Row.fetchAll(database, sql: snapshots, arguments: [since]) {
-                    Self.reading("incident \(row[0] as String)", into: &state.unreadable) {
-                        state.incidents.append(try ColumnJSON.value(Incident.self, row[1]))
-                    }
-                }
-                state.incidents.sort { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) }
-                try Self.restoreTerminals(database, into: &state)
+                try Self.restoreIncidents(database, now: now, into: &state)
+                try Self.restoreFences(database, into: &state)
                 try Self.restoreOutbox(database, into: &state)
                 for row in try Row.fetchAll(
                     database, sql: "SELECT * FROM commands WHERE state IN ('queued', 'sent') ORDER BY id")
@@ -98,31 +89,110 @@ extension IncidentStore {
         }
     }
 
+    /// All terminals that were listed or have registered, without when they were last heard.
+    ///
+    /// - Returns: ids that cannot be read.
+    /// - Throws: SQLite's codes.
+    public func forEachTerminal(_ body: (TerminalRecord) -> Void) throws(StoreError) -> [String] {
+        try storing {
+            try readers.read { database in
+                var unreadable: [String] = []
+                let sql = """
+                    SELECT terminal, listed, person, model, utc_offset_minutes, trusted_by_id, digest_used, digest_new,
+                        registered_model
+                    FROM terminals
+                    """
+                try database.forEachRow(sql) { row in
+                    guard let terminal = row.terminal(0) else {
+                        unreadable.append("terminal \(row.text(0) ?? "")")
+                        return
+                    }
+                    body(
+                        TerminalRecord(
+                            assignment: TerminalAssignment(
+                                terminal: terminal, person: row.text(2), model: row.text(3) ?? "",
+                                utcOffsetMinutes: Int(row.integer(4) ?? 480), trustedByID: row.integer(5) == 1),
+                            listed: row.integer(1) == 1,
+                            authCodeDigests: [row.bytes(6), row.bytes(7)].compactMap { $0 },
+                            registeredModel: row.text(8)))
+                }
+                return unreadable
+            }
+        }
+    }
+
+    /// How all terminals stand to fences.
+    ///
+    /// - Throws: SQLite's codes.
+    public func forEachFenceState(_ body: (FenceStateRecord) -> Void) throws(StoreError) {
+        try storing {
+            try readers.read { database in
+                try database.forEachRow("SELECT terminal, fence, inside, since FROM fence_states") { row in
+                    guard let terminal = row.terminal(0), let fence = row.text(1) else { return }
+                    body(
+                        FenceStateRecord(
+                            terminal: terminal, fence: fence, isInside: row.integer(2) == 1,
+                            since: Timestamp(milliseconds: row.integer(3) ?? 0)))
+                }
+            }
+        }
+    }
+
+    /// When terminals were last heard, in groups of at most `groupSize`.
+    ///
+    /// - Throws: SQLite's codes.
+    public func forEachLastSeen(
+        groupSize: Int, _ body: ([(TerminalID, Timestamp)]) -> Void
+    ) throws(StoreError) {
+        try storing {
+            try readers.read { database in
+                var group: [(TerminalID, Timestamp)] = []
+                try database.forEachRow("SELECT terminal, last_seen FROM terminal_states") { row in
+                    guard let terminal = row.terminal(0), let time = row.integer(1) else { return }
+                    group.append((terminal, Timestamp(milliseconds: time)))
+                    if group.count == groupSize {
+                        body(group)
+                        group = []
+                    }
+                }
+                if !group.isEmpty { body(group) }
+            }
+        }
+    }
+
     private static func reading(_ what: String, into unreadable: inout [String], _ body: () throws -> Void) {
         do { try body() } catch { unreadable.append("\(what): \(error)") }
     }
 
-    private static func restoreTerminals(_ database: Database, into state: inout RestoredState) throws {
-        let sql = """
-            SELECT terminals.terminal, listed, person, model, utc_offset_minutes, trusted_by_id, digest_used, digest_new,
-                registered_model, last_seen
-            FROM terminals LEFT JOIN terminal_states ON terminal_states.terminal = terminals.terminal
+    private static func restoreIncidents(
+        _ database: Database, now: Timestamp, into state: inout RestoredState
+    ) throws {
+        let since = now.milliseconds - Self.restoredClosedMilliseconds
+        let snapshots = """
+            SELECT id, snapshot FROM incidents WHERE closed_at IS NULL
+            UNION ALL SELECT id, snapshot FROM incidents WHERE closed_at >= ?
             """
-        let rows = try Row.fetchCursor(database, sql: sql)
-        while let row = try rows.next() {
-            guard let record = TerminalRecord(row: row) else {
-                state.unreadable.append("terminal \(row[0] as String)")
-                continue
+        var rows: [(id: String, text: String)] = []
+        try database.forEachRow(snapshots, [since]) { rows.append(($0.text(0) ?? "", $0.text(1) ?? "")) }
+        for (row, incident) in zip(rows, ColumnJSON.values(Incident.self, rows.map(\.text))) {
+            reading("incident \(row.id)", into: &state.unreadable) { state.incidents.append(try incident.get()) }
+        }
+        state.incidents.sort { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) }
+    }
+
+    private static func restoreFences(_ database: Database, into state: inout RestoredState) throws {
+        try database.forEachRow("SELECT id, plan, CASE WHEN plan IS NULL THEN fence END FROM fences") { row in
+            let id = row.text(0) ?? ""
+            if let bytes = row.bytes(1), let plan = FencePlan(id: id, bytes: bytes) {
+                state.fences.append(plan)
+                return
             }
-            state.terminals.append(record)
-        }
-        for row in try Row.fetchAll(database, sql: "SELECT id, fence FROM fences") {
-            state.fences.append(FenceRecord(id: row[0], json: row[1]))
-        }
-        let states = try Row.fetchCursor(database, sql: "SELECT terminal, fence, state FROM fence_states")
-        while let row = try states.next() {
-            guard let terminal = TerminalID(row[0] as String) else { continue }
-            state.fenceStates.append(FenceStateRecord(terminal: terminal, fence: row[1], json: row[2]))
+            reading("fence \(id)", into: &state.unreadable) {
+                let text =
+                    try row.text(2)
+                    ?? String.fetchOne(database, sql: "SELECT fence FROM fences WHERE id = ?", arguments: [id]) ?? ""
+                state.fences.append(FencePlan(try ColumnJSON.value(Fence.self, text)))
+            }
         }
     }
 
@@ -132,19 +202,29 @@ extension IncidentStore {
             FROM outbox JOIN events ON events.id = outbox.event WHERE outbox.state = 'pending'
             ORDER BY outbox.next_attempt_at, events.id
             """
-        for row in try Row.fetchAll(database, sql: sql) {
-            reading("event \(row[0] as String)", into: &state.unreadable) {
+        var rows: [(id: String, target: String, attempts: Int, nextAttemptAt: Timestamp)] = []
+        var texts: [String] = []
+        try database.forEachRow(sql) { row in
+            rows.append(
+                (
+                    row.text(0) ?? "", row.text(2) ?? "", Int(row.integer(3) ?? 0),
+                    Timestamp(milliseconds: row.integer(4) ?? 0)
+                ))
+            texts.append(row.text(1) ?? "")
+        }
+        for (row, notice) in zip(rows, ColumnJSON.values(Notice.self, texts)) {
+            reading("event \(row.id)", into: &state.unreadable) {
                 state.outbox.append(
                     PendingDelivery(
-                        notice: try ColumnJSON.value(Notice.self, row[1]), target: row[2], attempts: row[3],
-                        nextAttemptAt: Timestamp(milliseconds: row[4])))
+                        notice: try notice.get(), target: row.target, attempts: row.attempts,
+                        nextAttemptAt: row.nextAttemptAt))
             }
         }
     }
 }
 
 extension TerminalRecord {
-    /// From the columns of `restoreTerminals`; nil when the id is no terminal id.
+    /// From the columns of `terminalColumns`; nil when the id is no terminal id.
     init?(row: Row) {
         guard let terminal = TerminalID(row[0] as String) else { return nil }
         let digests = [row[6] as Data?, row[7] as Data?].compactMap { $0.map { [UInt8]($0) } }

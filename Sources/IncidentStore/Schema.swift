@@ -1,4 +1,7 @@
+import Foundation
 import GRDB
+import Geofencing
+import TerminalModel
 
 /// The tables of `incidents.sqlite`; a migration that has been released is never changed.
 ///
@@ -13,6 +16,7 @@ enum IncidentSchema {
         migrator.registerMigration("2 messages, media") { database in
             for statement in Self.second { try database.execute(sql: statement) }
         }
+        migrator.registerMigration("4 fences as plans") { try Self.makePlans($0) }
         return migrator
     }
 
@@ -124,6 +128,37 @@ extension IncidentSchema {
         """,
         "CREATE INDEX media_terminal ON media(terminal, received)",
     ]
+}
+
+extension IncidentSchema {
+    /// What a start reads in bulk stands in columns: a fence ready for deciding, and how terminals stand to fences.
+    ///
+    /// A fence that cannot be read keeps its row without a plan, and is named at each start.
+    private static func makePlans(_ database: Database) throws {
+        try database.execute(sql: "ALTER TABLE fences ADD COLUMN plan BLOB")
+        for row in try Row.fetchAll(database, sql: "SELECT id, fence FROM fences") {
+            guard let fence = try? ColumnJSON.value(Fence.self, row[1]) else { continue }
+            try database.execute(
+                sql: "UPDATE fences SET plan = ? WHERE id = ?",
+                arguments: [Data(FencePlan(fence).bytes), row[0] as String])
+        }
+        let states = try String.fetchAll(database, sql: "SELECT state FROM fence_states")
+        try database.execute(sql: "DROP TABLE fence_states")
+        try database.execute(
+            sql: """
+                CREATE TABLE fence_states (
+                    terminal TEXT NOT NULL, fence TEXT NOT NULL, inside INTEGER NOT NULL, since INTEGER NOT NULL,
+                    PRIMARY KEY (terminal, fence)) WITHOUT ROWID
+                """)
+        for text in states {
+            guard let state = try? ColumnJSON.value(FenceState.self, text) else { continue }
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO fence_states (terminal, fence, inside, since) VALUES (?, ?, ?, ?)",
+                arguments: [
+                    state.terminal.description, state.fence, state.isInside, state.since.milliseconds,
+                ])
+        }
+    }
 }
 
 /// The tables of one day's `tracks-YYYYMMDD.sqlite`.

@@ -1,3 +1,4 @@
+public import Geofencing
 public import IncidentCore
 public import TerminalModel
 
@@ -100,27 +101,31 @@ public struct CommandRecord: Sendable, Equatable, Identifiable {
     }
 }
 
-/// A fence as the geofencing rules write it, opaque to the store.
+/// A fence as it was drawn, which people read, and as it is decided by, which a start reads.
 public struct FenceRecord: Sendable, Equatable, Identifiable {
-    public var id: String
+    public var plan: FencePlan
     public var json: String
 
-    public init(id: String, json: String) {
-        self.id = id
+    public var id: String { plan.id }
+
+    public init(plan: FencePlan, json: String) {
+        self.plan = plan
         self.json = json
     }
 }
 
-/// How one terminal stands to one fence, opaque to the store.
+/// On which side of a fence a terminal is, and since when.
 public struct FenceStateRecord: Sendable, Equatable {
     public var terminal: TerminalID
     public var fence: String
-    public var json: String
+    public var isInside: Bool
+    public var since: Timestamp
 
-    public init(terminal: TerminalID, fence: String, json: String) {
+    public init(terminal: TerminalID, fence: String, isInside: Bool, since: Timestamp) {
         self.terminal = terminal
         self.fence = fence
-        self.json = json
+        self.isInside = isInside
+        self.since = since
     }
 }
 

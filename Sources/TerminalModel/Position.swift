@@ -1,4 +1,7 @@
 /// A place as the terminal states it: WGS-84, degrees, north and east positive.
+///
+/// Kept in 48 bytes without a reference, since every frame carries one through all threads; whole numbers beyond the
+/// range of their storage are cut to it.
 public struct Position: Sendable, Equatable {
     /// Where the coordinates come from.
     public enum Source: String, Sendable, Codable, CaseIterable {
@@ -10,20 +13,17 @@ public struct Position: Sendable, Equatable {
         case gateway
     }
 
+    private var latitude: PackedDouble
+    private var longitude: PackedDouble
+    private var speed: PackedDouble
+    private var dilution: PackedDouble
+    private var altitude: PackedInteger<Int32>
+    private var accuracy: PackedInteger<Int32>
+    private var course: PackedInteger<Int16>
+    private var satelliteCount: PackedInteger<Int16>
     /// True only for a fix that the terminal calls valid and that is not 0, 0. Old coordinates sent without a fix keep
     /// their numbers with `valid` false.
     public var valid: Bool
-    /// -90...90, nil when none was sent or the number was impossible.
-    public var latitudeDegrees: Double?
-    /// -180...180
-    public var longitudeDegrees: Double?
-    public var altitudeMetres: Int?
-    public var speedKilometresPerHour: Double?
-    /// 0..<360, clockwise from north.
-    public var courseDegrees: Int?
-    public var satellites: Int?
-    public var hdop: Double?
-    public var accuracyMetres: Int?
     public var source: Source
 
     public init(
@@ -31,16 +31,59 @@ public struct Position: Sendable, Equatable {
         speedKilometresPerHour: Double? = nil, courseDegrees: Int? = nil, satellites: Int? = nil,
         hdop: Double? = nil, accuracyMetres: Int? = nil, source: Source = .gnss
     ) {
+        self.latitude = PackedDouble(latitudeDegrees)
+        self.longitude = PackedDouble(longitudeDegrees)
+        self.speed = PackedDouble(speedKilometresPerHour)
+        self.dilution = PackedDouble(hdop)
+        self.altitude = PackedInteger(altitudeMetres)
+        self.accuracy = PackedInteger(accuracyMetres)
+        self.course = PackedInteger(courseDegrees)
+        self.satelliteCount = PackedInteger(satellites)
         self.valid = valid
-        self.latitudeDegrees = latitudeDegrees
-        self.longitudeDegrees = longitudeDegrees
-        self.altitudeMetres = altitudeMetres
-        self.speedKilometresPerHour = speedKilometresPerHour
-        self.courseDegrees = courseDegrees
-        self.satellites = satellites
-        self.hdop = hdop
-        self.accuracyMetres = accuracyMetres
         self.source = source
+    }
+
+    /// -90...90, nil when none was sent or the number was impossible.
+    public var latitudeDegrees: Double? {
+        get { latitude.value }
+        set { latitude.value = newValue }
+    }
+
+    /// -180...180
+    public var longitudeDegrees: Double? {
+        get { longitude.value }
+        set { longitude.value = newValue }
+    }
+
+    public var altitudeMetres: Int? {
+        get { altitude.value }
+        set { altitude.value = newValue }
+    }
+
+    public var speedKilometresPerHour: Double? {
+        get { speed.value }
+        set { speed.value = newValue }
+    }
+
+    /// 0..<360, clockwise from north.
+    public var courseDegrees: Int? {
+        get { course.value }
+        set { course.value = newValue }
+    }
+
+    public var satellites: Int? {
+        get { satelliteCount.value }
+        set { satelliteCount.value = newValue }
+    }
+
+    public var hdop: Double? {
+        get { dilution.value }
+        set { dilution.value = newValue }
+    }
+
+    public var accuracyMetres: Int? {
+        get { accuracy.value }
+        set { accuracy.value = newValue }
     }
 }
 

@@ -28,19 +28,69 @@ public struct KnownTerminal: Sendable, Equatable {
 /// All terminals that the site has listed or registered, shared by the reactor threads and the pipeline.
 ///
 /// Looked up when a connection identifies its terminal, at registration, and after something has changed; never for each
-/// frame, so that the lock stays off the frame path.
+/// frame, so that the lock stays off the frame path. A terminal costs about 60 bytes, and 80 more when it has a code.
 public final class TerminalDirectory: Sendable {
-    private let terminals: Mutex<[TerminalID: KnownTerminal]>
+    private struct Record {
+        var model: String
+        /// The digests one after the other, each behind its length.
+        var codes: [UInt8]
+        var utcOffsetMinutes: Int16
+        var trustedByID: Bool
+        var isListed: Bool
+
+        init(_ known: KnownTerminal) {
+            model = known.model
+            codes = []
+            for digest in known.authCodeDigests {
+                codes.append(UInt8(truncatingIfNeeded: digest.count))
+                codes += digest.prefix(255)
+            }
+            utcOffsetMinutes = Int16(clamping: known.utcOffsetMinutes)
+            trustedByID = known.trustedByID
+            isListed = known.isListed
+        }
+
+        var known: KnownTerminal {
+            var digests: [[UInt8]] = []
+            var rest = codes[...]
+            while let length = rest.popFirst() {
+                digests.append(Array(rest.prefix(Int(length))))
+                rest = rest.dropFirst(Int(length))
+            }
+            return KnownTerminal(
+                model: model, utcOffsetMinutes: Int(utcOffsetMinutes), authCodeDigests: digests,
+                trustedByID: trustedByID, isListed: isListed)
+        }
+    }
+
+    private struct Table {
+        var numbers = TerminalNumbers()
+        var records = PagedArray<Record>()
+
+        mutating func set(_ id: TerminalID, _ known: KnownTerminal?) {
+            guard let known else { return numbers.remove(id) }
+            let number = Int(numbers.insert(id))
+            if number == records.count { records.append(Record(known)) } else { records[number] = Record(known) }
+        }
+    }
+
+    private let table: Mutex<Table>
     private let changes = Atomic<UInt32>(0)
 
     public init(_ terminals: [TerminalID: KnownTerminal] = [:]) {
-        self.terminals = Mutex(terminals)
+        var table = Table()
+        for (id, known) in terminals { table.set(id, known) }
+        self.table = Mutex(table)
     }
 
     public subscript(id: TerminalID) -> KnownTerminal? {
-        get { terminals.withLock { $0[id] } }
+        get {
+            table.withLock { table in
+                table.numbers[id].map { table.records[Int($0)].known }
+            }
+        }
         set {
-            terminals.withLock { $0[id] = newValue }
+            table.withLock { $0.set(id, newValue) }
             changes.wrappingAdd(1, ordering: .releasing)
         }
     }
@@ -49,10 +99,13 @@ public final class TerminalDirectory: Sendable {
     /// again.
     public var generation: UInt32 { changes.load(ordering: .acquiring) }
 
-    public var count: Int { terminals.withLock(\.count) }
+    public var count: Int { table.withLock(\.numbers.count) }
 
-    public func replaceAll(_ new: [TerminalID: KnownTerminal]) {
-        terminals.withLock { $0 = new }
+    /// Forgets all and takes what the body hands over one by one.
+    public func replaceAll(_ fill: ((TerminalID, KnownTerminal) -> Void) -> Void) {
+        var new = Table()
+        fill { new.set($0, $1) }
+        table.withLock { $0 = new }
         changes.wrappingAdd(1, ordering: .releasing)
     }
 }

@@ -127,8 +127,10 @@ import Testing
             return .report(report, ReplyTicket(loop: 0, connection: 0, request: number))
         }
         var taken: [UInt32] = []
+        var batch = IngestQueue.Batch()
         func take() {
-            taken += queue.takeBatch(positionLimit: 3).positions.compactMap { $0.ticket?.request }
+            queue.take(into: &batch, limit: 3)
+            taken += batch.positions.turn.compactMap { batch.positions.items[$0].ticket?.request }
         }
         #expect(queue.add((1...8).map { position($0) }) == 8)
         take()
@@ -137,6 +139,45 @@ import Testing
         for _ in 0..<4 { take() }
         #expect(taken == Array(1...13))
         #expect(queue.depth.positions == 0)
+    }
+
+    @Test func anSOSPassesTheRegistrationsOfADistrict() {
+        let queue = IngestQueue(
+            limits: .init(positions: 10, alarms: 5000, reservedForLifeSafety: 10), bell: Doorbell())
+        func report(_ number: UInt32, _ terminal: UInt128, _ alarms: AlarmSet) -> IngestItem {
+            var event = TerminalEvent(
+                protocolName: .jt808, terminal: TerminalID(nibbles: terminal), message: .number(0x0200), sequence: nil,
+                kind: .report)
+            event.alarms = alarms
+            return .report(
+                InboundReport(event: event, trust: .verified, bearer: .tcp, peer: "", frame: []),
+                ReplyTicket(loop: 0, connection: 0, request: number))
+        }
+        let registrations = (1...4000).map { number in
+            IngestItem.registration(
+                TerminalRegistration(
+                    terminal: TerminalID(nibbles: UInt128(number)), protocolName: .jt808, maker: "", model: "",
+                    serialNumber: "", codeDigest: [], at: ManualClock.start),
+                ReplyTicket(loop: 0, connection: 0, request: UInt32(number)))
+        }
+        #expect(queue.add(registrations) == 4000)
+        var batch = IngestQueue.Batch()
+        queue.take(into: &batch, limit: 100)
+        // What the terminal of an open incident says stays in order behind its SOS.
+        queue.changeAttention([TerminalID(nibbles: 7): true])
+        #expect(queue.add([report(9001, 7, .sos), report(9002, 7, []), report(9003, 8, [])]) == 3)
+        queue.take(into: &batch, limit: 100)
+        #expect(batch.urgent.turn.map { batch.urgent.items[$0].ticket?.request } == [9001, 9002])
+        #expect(batch.alarms.turn.count == 100)
+        #expect(batch.positions.turn.count == 1)
+        #expect(queue.depth.alarms == 3800)
+        #expect(batch.hasMore)
+        var left = 0
+        while batch.hasMore {
+            queue.take(into: &batch, limit: 100)
+            left += batch.alarms.turn.count
+        }
+        #expect(left == 3800)
     }
 
     @Test func everyTerminalsLastWordsAreWrittenInTheirTurn() async throws {

@@ -133,8 +133,113 @@ import Testing
         for latitude in [28.2, 28.2, 28.2, 28.21, 28.21, 28.21] { #expect(await walk(latitude) == .stored) }
         let incident = try #require(try site.incidents().first)
         #expect(incident.service == .fenceWatch && incident.fence == "home" && incident.person == "p1")
-        #expect(try site.pipeline.store.restore(now: site.clock.now().wall).fenceStates.count == 1)
+        var states = 0
+        try site.pipeline.store.forEachFenceState { _ in states += 1 }
+        #expect(states == 1)
         try await site.stop()
+    }
+
+    @Test func aTerminalThatLeftTheListsLeavesNothingToTheNext() async throws {
+        let site = try Site(configure: { $0.rules.lowBatteryPercent = 15 })
+        let fence = try Fence(
+            id: "all",
+            shape: .circle(centre: Coordinate(latitudeDegrees: 28.2, longitudeDegrees: 112.9), radiusMetres: 200),
+            rule: .both, confirmations: 1, confirmationWindow: 1)
+        try await site.pipeline.put(fence, by: Site.actor)
+        var low = site.inbound([], 1, Site.terminal, 28.2, [], .report)
+        low.event.batteryPercent = 5
+        let ticket = site.ticket()
+        site.pipeline.ingest([.report(low, ticket)])
+        #expect(await site.answer(to: ticket.request) == .stored)
+        #expect(try site.incidents().map(\.causes) == [["low_battery"]])
+        try await site.pipeline.removeTerminal(Site.terminal, by: Site.actor)
+        // The next terminal gets the small number that became free: its battery was never low and it was never inside.
+        let other = TerminalID(nibbles: 0x4242)
+        try await site.pipeline.assign(TerminalAssignment(terminal: other, person: "p1"), by: Site.actor)
+        #expect(await site.answer(to: site.report(sequence: 2, terminal: other, latitude: 28.3)) == .stored)
+        #expect(try site.incidents().count == 1)
+        low.event.terminal = other
+        low.event.position = nil
+        let again = site.ticket()
+        site.pipeline.ingest([.report(low, again)])
+        #expect(await site.answer(to: again.request) == .stored)
+        #expect(try site.incidents().map(\.terminal).sorted() == [other, Site.terminal].sorted())
+        #expect(try await site.pipeline.lastWords(of: other)?.event?.contains("\"battery_percent\":5") == true)
+        try await site.stop()
+    }
+
+    @Test func aFenceOfAGroupFollowsTheCard() async throws {
+        let site = try Site()
+        let fence = try Fence(
+            id: "school",
+            shape: .circle(centre: Coordinate(latitudeDegrees: 28.2, longitudeDegrees: 112.9), radiusMetres: 200),
+            rule: .outsideForbidden, scope: .groups(["children"]), confirmations: 1, confirmationWindow: 1)
+        try await site.pipeline.put(fence, by: Site.actor)
+        #expect(await site.answer(to: site.report(sequence: 1, latitude: 28.3)) == .stored)
+        #expect(try site.incidents().isEmpty)
+        var person = try #require(try site.pipeline.store.person("p1"))
+        person.groups = ["children", "disabled"]
+        try await site.pipeline.put(person, by: Site.actor)
+        #expect(await site.answer(to: site.report(sequence: 2, latitude: 28.3)) == .stored)
+        #expect(try site.incidents().map(\.fence) == ["school"])
+        try await site.stop()
+    }
+
+    @Test func strangersComeAndGo() async throws {
+        let site = try Site()
+        let now = site.clock.now()
+        let ids = (1...3000).map { TerminalID(nibbles: UInt128(0x70_0000 + $0)) }
+        for id in ids {
+            site.pipeline.ingest([.online(id, .udp, peer: "10.0.0.1:7", protocolName: .jt808, at: now)])
+        }
+        // Connections are taken up over several turns of the thread; a key passes the same lane behind them.
+        #expect(await site.answer(to: site.report(keys: [1])) == .stored)
+        #expect(try await site.pipeline.strangers(after: nil, limit: 5000).count == 3000)
+        let first = try await site.pipeline.sessions(of: [ids[0], Site.terminal])
+        #expect(first.map(\.peer) == ["10.0.0.1:7"])
+        // Only the bearer on which it is connected ends its presence.
+        site.pipeline.ingest([.offline(ids[0], .tcp, reason: "test", at: now)])
+        #expect(try await site.pipeline.sessions(of: [ids[0]]).count == 1)
+        for id in ids { site.pipeline.ingest([.offline(id, .udp, reason: "test", at: now)]) }
+        #expect(await site.answer(to: site.report(sequence: 2, terminal: TerminalID(nibbles: 9), keys: [1])) == .stored)
+        #expect(try await site.pipeline.strangers(after: nil, limit: 5000).isEmpty)
+        #expect(try await site.pipeline.sessions(of: [ids[0]]).isEmpty)
+        try await site.stop()
+    }
+
+    @Test func positionsKeepTheirOrderOverManyTurns() async throws {
+        let site = try Site()
+        var requests: [UInt32] = []
+        for _ in 0..<10 {
+            let items = (0..<700).map { index in
+                let ticket = site.ticket()
+                requests.append(ticket.request)
+                return IngestItem.report(site.inbound([], index, Site.terminal, 28.2, [], .report), ticket)
+            }
+            #expect(site.pipeline.ingest(items) == 700)
+        }
+        #expect(await site.plane.results.wait { $0.count == 7000 })
+        #expect(site.plane.results.value.map(\.ticket.request) == requests)
+        #expect(site.plane.results.value.allSatisfy { $0.outcome == .stored })
+        #expect(site.pipeline.health.queues.first { $0.name == "ingest_positions" }?.depth == 0)
+        try await site.stop()
+    }
+
+    @Test func silenceFromBeforeTheStartIsFound() async throws {
+        let site = try Site(configure: { $0.rules.silenceSeconds = 600 })
+        #expect(await site.answer(to: site.report()) == .stored)
+        site.advance(4000)
+        // The last words are written behind this.
+        _ = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        try await site.stop(keepFiles: true)
+        let again = try Site(path: site.path, configure: { $0.rules.silenceSeconds = 600 })
+        #expect(try await again.pipeline.lastWords(of: Site.terminal)?.lastSeen == ManualClock.start)
+        for _ in 0..<30 {
+            again.advance(60_000)
+            _ = try await again.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 1)
+        }
+        #expect(await again.hub.sent.wait { $0.contains { $0.notice.incident.causes == ["silence"] } })
+        try await again.stop()
     }
 
     @Test func silenceOpensAnIncident() async throws {

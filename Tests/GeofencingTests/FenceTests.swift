@@ -41,7 +41,8 @@ private func walk(
     var words: [String] = []
     for (index, position) in steps.enumerated() {
         for crossing in engine.evaluate(
-            terminal: terminal, position: position, person: person, groups: groups, now: at(from + Int64(index)))
+            terminal: terminal, number: 7, position: position, person: person, groups: groups,
+            now: at(from + Int64(index)))
         {
             words.append("\(index):\(crossing.direction.rawValue)\(crossing.isViolation ? "!" : "")")
         }
@@ -109,7 +110,7 @@ private func walk(
             hysteresisMetres: 0)
         var engine = FenceEngine([fence])
         // Replacing must not shift it a second time.
-        engine.replace([fence])
+        engine.set(FencePlan(fence))
         let answers = [engine.answer(fix(east: 49), for: "m"), engine.answer(fix(east: 51), for: "m")]
         #expect(answers == [.inside, .outside])
     }
@@ -149,7 +150,7 @@ private func walk(
         for latitude in [-90, 0, 90, .nan, 1e300] {
             for longitude in [-180, 0, 180, Double.infinity] {
                 _ = engine.evaluate(
-                    terminal: terminal,
+                    terminal: terminal, number: 0,
                     position: Position(valid: true, latitudeDegrees: latitude, longitudeDegrees: longitude),
                     person: nil, groups: [], now: at(0))
             }
@@ -212,7 +213,7 @@ private func walk(
         func crossed(person: String?, groups: [String]) -> [String] {
             var engine = FenceEngine(fences)
             return engine.evaluate(
-                terminal: terminal, position: fix(east: 900), person: person, groups: groups, now: at(0)
+                terminal: terminal, number: 0, position: fix(east: 900), person: person, groups: groups, now: at(0)
             ).map(\.fence).sorted()
         }
         #expect(crossed(person: "p", groups: ["g"]) == ["all", "mine", "ours"])
@@ -234,11 +235,12 @@ private func walk(
         #expect(kept.count == 2)
         let data = try JSONEncoder().encode(kept)
         var restarted = FenceEngine([fence])
-        restarted.seed(try JSONDecoder().decode([FenceState].self, from: data))
+        for state in try JSONDecoder().decode([FenceState].self, from: data) {
+            restarted.seed(fence: state.fence, number: 7, isInside: state.isInside, since: state.since)
+        }
         #expect(walk(&restarted, [fix(east: 300), fix(east: 310), fix()], from: 100) == ["2:entered"])
-        let exported = restarted.exportStates()
-        #expect(exported.map(\.isInside) == [true])
-        restarted.replace([fence])
+        #expect(restarted.takeChangedStates().map(\.isInside) == [true])
+        restarted.set(FencePlan(fence))
         #expect(walk(&restarted, [fix()], from: 200) == [])
     }
 
@@ -257,10 +259,120 @@ private func walk(
         for index in 0..<300 {
             let position = fix(north: random.next(20_000), east: random.next(20_000))
             let one = TerminalID(nibbles: UInt128(index + 1))
-            let found = engine.evaluate(terminal: one, position: position, person: nil, groups: [], now: at(0))
+            let found = engine.evaluate(
+                terminal: one, number: UInt32(index), position: position, person: nil, groups: [],
+                now: at(0))
             var expected: [String] = []
             for fence in fences where engine.answer(position, for: fence.id) == .inside { expected.append(fence.id) }
             #expect(found.map(\.fence).sorted() == expected.sorted())
+        }
+    }
+}
+
+@Suite struct FenceChangeTests {
+    private static func shapes() -> [Fence.Shape] {
+        let ring = [place(), place(north: 900), place(north: 900, east: 900), place(east: 900)]
+        let hole = [place(north: 300, east: 300), place(north: 600, east: 300), place(north: 600, east: 600)]
+        let other = ring.map {
+            Coordinate(latitudeDegrees: $0.latitudeDegrees + 0.05, longitudeDegrees: $0.longitudeDegrees)
+        }
+        return [
+            .circle(centre: home, radiusMetres: 300), .polygons([[ring + ring.prefix(1), hole], [other]]),
+            .rectangle(southWest: place(), northEast: place(north: 700, east: 800)),
+            .corridor(path: ring, halfWidthMetres: 60),
+        ]
+    }
+
+    @Test(arguments: Datum.allCases) func aPlanSurvivesItsBytes(datum: Datum) throws {
+        let scopes: [Fence.Scope] = [.everybody, .persons(["p1", "人"]), .groups([]), .groups(["children", "x"])]
+        for (index, shape) in Self.shapes().enumerated() {
+            let fence = try Fence(
+                id: "f\(index)", name: "家 \(index)", shape: shape, rule: Fence.Rule.allCases[index % 3], datum: datum,
+                scope: scopes[index], hysteresisMetres: 12.5, confirmations: 3, confirmationWindow: 32,
+                dwellSeconds: 86_400, isEnabled: index != 2)
+            let plan = FencePlan(fence)
+            let bytes = plan.bytes
+            #expect(FencePlan(id: fence.id, bytes: bytes) == plan)
+            let readable = (0..<bytes.count).filter { FencePlan(id: "f", bytes: Array(bytes.prefix($0))) != nil }
+            #expect(readable.isEmpty)
+            #expect(FencePlan(id: "f", bytes: bytes + [0]) == nil)
+            #expect(FencePlan(id: "f", bytes: [255] + bytes.dropFirst()) == nil)
+        }
+    }
+
+    @Test func onlyTheChangedFenceForgets() throws {
+        var engine = FenceEngine([try circle("a", confirmations: 2, window: 2), try circle("b")])
+        #expect(walk(&engine, [fix(), fix(), fix(east: 300)]) == ["2:left!"])
+        // Renaming keeps what is known, also half a confirmation; a new place does not.
+        engine.set(FencePlan(try circle("a", rule: .both, confirmations: 2, window: 2)))
+        #expect(walk(&engine, [fix(east: 300)], from: 10) == ["0:left!"])
+        engine.set(
+            FencePlan(
+                try Fence(
+                    id: "b", shape: .circle(centre: home, radiusMetres: 150), rule: .outsideForbidden,
+                    scope: .persons(["p"]), confirmations: 1, confirmationWindow: 1)))
+        #expect(walk(&engine, [fix(east: 300)], from: 20) == ["0:left!"])
+        let removed = [engine.remove("b"), engine.remove("b")]
+        #expect(removed == [true, false])
+        engine.set(FencePlan(try circle("c")))
+        #expect(walk(&engine, [fix(east: 300)], from: 30) == ["0:left!"])
+        engine.set(FencePlan(try circle("c", enabled: false)))
+        let count = engine.count
+        #expect(count == 1)
+        #expect(walk(&engine, [fix()], from: 40) == [])
+        engine.forget(7)
+        #expect(walk(&engine, [fix(), fix(), fix(east: 300), fix(east: 300)], from: 50) == ["3:left!"])
+    }
+
+    @Test func aFenceDrawnAroundSomebodyWhoStoodThereIsNoCrossing() throws {
+        var engine = FenceEngine([try circle("a", rule: .both, scope: .everybody)])
+        #expect(walk(&engine, [fix(east: 3000)]) == [])
+        let around = try Fence(
+            id: "b", shape: .circle(centre: place(east: 3000), radiusMetres: 100), rule: .both,
+            confirmations: 1, confirmationWindow: 1)
+        engine.set(FencePlan(around))
+        let words = walk(&engine, [fix(east: 3000), fix(), fix(east: 3000)], from: 10)
+        #expect(words == ["1:entered!", "1:left!", "2:entered!", "2:left!"])
+    }
+
+    /// Many changes in a row leave the same answers as the fences that are in force at the end.
+    @Test func changesAgreeWithAFreshEngine() throws {
+        var random = SplitMix(state: 7)
+        var kept: [String: Fence] = [:]
+        var engine = FenceEngine()
+        for step in 0..<1000 {
+            let id = "f\(Int(abs(random.next(60))))"
+            if random.next(1) > 0.5, kept[id] != nil {
+                kept[id] = nil
+                let wasThere = engine.remove(id)
+                #expect(wasThere)
+                continue
+            }
+            let centre = place(north: random.next(5000), east: random.next(5000))
+            let ring = (0..<12).map { corner in
+                Coordinate(
+                    latitudeDegrees: centre.latitudeDegrees + 0.004 * cos(Double(corner) * .pi / 6),
+                    longitudeDegrees: centre.longitudeDegrees + 0.004 * sin(Double(corner) * .pi / 6))
+            }
+            let fence = try Fence(
+                id: id, shape: .polygons([[ring]]), rule: .insideForbidden,
+                scope: step % 3 == 0 ? .persons(["p"]) : .everybody, hysteresisMetres: 0, confirmations: 1,
+                confirmationWindow: 1)
+            kept[id] = fence
+            engine.set(FencePlan(fence))
+        }
+        var fresh = FenceEngine(Array(kept.values))
+        let count = engine.count
+        #expect(count == kept.count)
+        for index in 0..<200 {
+            let position = fix(north: random.next(6000), east: random.next(6000))
+            func found(_ engine: inout FenceEngine) -> [String] {
+                engine.evaluate(
+                    terminal: terminal, number: UInt32(index), position: position, person: "p", groups: [], now: at(0)
+                ).map(\.fence).sorted()
+            }
+            let (kept, anew) = (found(&engine), found(&fresh))
+            #expect(kept == anew)
         }
     }
 }

@@ -63,6 +63,8 @@ struct Bench: ~Copyable {
     var time: Int64 = 0
     var person: Person? = .wang
     var trust: Trust = .verified
+    var terminal = pendant
+    var peer: PeerAddress = "127.0.0.1:9"
     var sequence = 0
     var decisions: [Decision] = []
 
@@ -85,7 +87,7 @@ struct Bench: ~Copyable {
     ) -> Decision {
         self.sequence += 1
         var event = TerminalEvent(
-            protocolName: .jt808, terminal: pendant, message: .number(0x0200),
+            protocolName: .jt808, terminal: terminal, message: .number(0x0200),
             sequence: sequence ?? self.sequence, received: now.wall, kind: kind, historical: stored)
         event.alarms = alarms
         event.keys = keys
@@ -95,14 +97,14 @@ struct Bench: ~Copyable {
         case .some(let seconds): event.deviceTime = seconds.map { start.adding(milliseconds: $0 * 1000) }
         }
         let report = InboundReport(
-            event: event, trust: trust, bearer: bearer, peer: "127.0.0.1:9", frame: [0x7E, 0x7E],
+            event: event, trust: trust, bearer: bearer, peer: peer, frame: [0x7E, 0x7E],
             retransmission: again)
         return keep(engine.report(report, person: person, now: now))
     }
 
     @discardableResult
     mutating func condition(_ condition: Condition) -> Decision {
-        keep(engine.condition(condition, terminal: pendant, trust: trust, person: person, now: now))
+        keep(engine.condition(condition, terminal: terminal, trust: trust, person: person, now: now))
     }
 
     @discardableResult

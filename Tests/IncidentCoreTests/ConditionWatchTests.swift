@@ -23,7 +23,7 @@ private func event(
         let percents = [40, 16, 15, 14, 16, 24, 14, 25, 26, 3, 101]
         var found: [String] = []
         for percent in percents {
-            for condition in watch.observe(event(percent: percent), now: moment(0)) {
+            for condition in watch.observe(event(percent: percent), of: 1, now: moment(0)) {
                 found.append("\(percent) \(condition.isViolation ? "low" : "recovered")")
             }
         }
@@ -32,22 +32,22 @@ private func event(
 
     @Test func alarmBitAloneAndStoredItems() {
         var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: nil, now: moment(0))
-        #expect(watch.observe(event(percent: 1), now: moment(0)) == [])
-        #expect(watch.observe(event(alarm: true, stored: true), now: moment(0)) == [])
-        #expect(watch.observe(event(alarm: true), now: moment(0)) == [.lowBattery(percent: nil)])
-        #expect(watch.observe(event(), now: moment(10)) == [])
-        #expect(watch.observe(event(alarm: true), now: moment(20)) == [])
-        #expect(watch.observe(event(), now: moment(30)) == [])
-        #expect(watch.observe(event(), now: moment(629)) == [])
-        #expect(watch.observe(event(), now: moment(630)) == [.batteryRecovered(percent: nil)])
+        #expect(watch.observe(event(percent: 1), of: 1, now: moment(0)) == [])
+        #expect(watch.observe(event(alarm: true, stored: true), of: 1, now: moment(0)) == [])
+        #expect(watch.observe(event(alarm: true), of: 1, now: moment(0)) == [.lowBattery(percent: nil)])
+        #expect(watch.observe(event(), of: 1, now: moment(10)) == [])
+        #expect(watch.observe(event(alarm: true), of: 1, now: moment(20)) == [])
+        #expect(watch.observe(event(), of: 1, now: moment(30)) == [])
+        #expect(watch.observe(event(), of: 1, now: moment(629)) == [])
+        #expect(watch.observe(event(), of: 1, now: moment(630)) == [.batteryRecovered(percent: nil)])
         #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
     }
 
     @Test func seededLatchSaysNothingTwice() {
         var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: nil, now: moment(0))
-        watch.seed(TerminalID(nibbles: 1), lastSeen: start, hasLowBattery: true, now: moment(0))
-        #expect(watch.observe(event(percent: 10), now: moment(0)) == [])
-        #expect(watch.observe(event(percent: 90), now: moment(0)) == [.batteryRecovered(percent: 90)])
+        watch.seed(1, lastSeen: start, hasLowBattery: true, now: moment(0))
+        #expect(watch.observe(event(percent: 10), of: 1, now: moment(0)) == [])
+        #expect(watch.observe(event(percent: 90), of: 1, now: moment(0)) == [.batteryRecovered(percent: 90)])
     }
 }
 
@@ -57,8 +57,8 @@ private func event(
         var found: [String] = []
         while let next = watch.nextDeadlineMonotonicMilliseconds, next <= moment(until).monotonicMilliseconds {
             let now = moment((next - 50_000_000 + 999) / 1000)
-            for (terminal, condition) in watch.advance(now: now) {
-                found.append("\(terminal) \((now.monotonicMilliseconds - 50_000_000) / 1000) \(condition)")
+            for (number, condition) in watch.advance(now: now) {
+                found.append("\(number) \((now.monotonicMilliseconds - 50_000_000) / 1000) \(condition)")
             }
         }
         return found
@@ -66,13 +66,13 @@ private func event(
 
     @Test func eachSilenceIsNamedOnce() {
         var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 600, now: moment(0))
-        _ = watch.observe(event(1), now: moment(0))
-        _ = watch.observe(event(2), now: moment(0))
-        _ = watch.observe(event(2), now: moment(500))
+        _ = watch.observe(event(1), of: 1, now: moment(0))
+        _ = watch.observe(event(2), of: 2, now: moment(0))
+        _ = watch.observe(event(2), of: 2, now: moment(500))
         #expect(run(&watch, until: 5000).count == 2)
         #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
-        #expect(watch.observe(event(1), now: moment(5000)) == [.heardAgain])
-        #expect(watch.observe(event(1), now: moment(5001)) == [])
+        #expect(watch.observe(event(1), of: 1, now: moment(5000)) == [.heardAgain])
+        #expect(watch.observe(event(1), of: 1, now: moment(5001)) == [])
         let again = run(&watch, until: 9000)
         #expect(again.count == 1)
         #expect(again[0].hasPrefix("1 56"))
@@ -81,41 +81,56 @@ private func event(
 
     @Test func seededTerminalsGetAGraceAfterTheStart() {
         var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 1800, now: moment(0))
-        watch.seed(TerminalID(nibbles: 1), lastSeen: start.adding(milliseconds: -90_000_000), now: moment(0))
+        watch.seed(1, lastSeen: start.adding(milliseconds: -90_000_000), now: moment(0))
         watch.seed(
-            TerminalID(nibbles: 2), lastSeen: start.adding(milliseconds: -90_000_000), isSilent: true, now: moment(0))
-        watch.seed(TerminalID(nibbles: 3), lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
-        watch.seed(TerminalID(nibbles: 4), lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
-        watch.forget(TerminalID(nibbles: 4))
+            2, lastSeen: start.adding(milliseconds: -90_000_000), isSilent: true, now: moment(0))
+        watch.seed(3, lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
+        watch.seed(4, lastSeen: start.adding(milliseconds: -600_000), now: moment(0))
+        watch.forget(4)
         #expect(run(&watch, until: 599) == [])
         #expect(run(&watch, until: 700).map { $0.prefix(1) } == ["1"])
         #expect(run(&watch, until: 1199) == [])
         #expect(run(&watch, until: 4000).map { $0.prefix(1) } == ["3"])
-        #expect(watch.observe(event(2), now: moment(4000)) == [.heardAgain])
+        #expect(watch.observe(event(2), of: 2, now: moment(4000)) == [.heardAgain])
     }
 
     @Test func newLimitsKeepWhatWasReported() {
         var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: 3600, now: moment(0))
-        _ = watch.observe(event(1, percent: 10), now: moment(0))
-        _ = watch.observe(event(2, percent: 20), now: moment(1000))
-        _ = watch.observe(event(3), now: moment(0))
-        watch.forget(TerminalID(nibbles: 3))
+        _ = watch.observe(event(1, percent: 10), of: 1, now: moment(0))
+        _ = watch.observe(event(2, percent: 20), of: 2, now: moment(1000))
+        _ = watch.observe(event(3), of: 3, now: moment(0))
+        watch.forget(3)
         watch.change(lowBatteryPercent: 30, silenceSeconds: 900, now: moment(1000))
         #expect(run(&watch, until: 1100).map { $0.prefix(1) } == ["1"])
-        #expect(watch.observe(event(2, percent: 20), now: moment(1100)) == [.lowBattery(percent: 20)])
+        #expect(watch.observe(event(2, percent: 20), of: 2, now: moment(1100)) == [.lowBattery(percent: 20)])
         watch.change(lowBatteryPercent: 30, silenceSeconds: 600, now: moment(1200))
         #expect(run(&watch, until: 1690) == [])
         #expect(run(&watch, until: 1800).map { $0.prefix(1) } == ["2"])
-        #expect(watch.observe(event(1, percent: 10), now: moment(1800)) == [.heardAgain])
+        #expect(watch.observe(event(1, percent: 10), of: 1, now: moment(1800)) == [.heardAgain])
         watch.change(lowBatteryPercent: 30, silenceSeconds: nil, now: moment(1900))
         #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
-        #expect(watch.observe(event(2, percent: 40), now: moment(1900)) == [.batteryRecovered(percent: 40)])
+        #expect(watch.observe(event(2, percent: 40), of: 2, now: moment(1900)) == [.batteryRecovered(percent: 40)])
+    }
+
+    @Test func aNumberGivenToAnotherTerminalStartsAfresh() {
+        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: 600, now: moment(0))
+        _ = watch.observe(event(1, percent: 3), of: 1, now: moment(0))
+        watch.forget(1)
+        #expect(watch.observe(event(2, percent: 50), of: 1, now: moment(100)) == [])
+        #expect(watch.observe(event(2, percent: 3), of: 1, now: moment(400)) == [.lowBattery(percent: 3)])
+        let found = run(&watch, until: 5000)
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix("1 100") == true, "\(found)")
+        watch.forget(1)
+        _ = watch.observe(event(2), of: 1, now: moment(5000))
+        watch.forget(1)
+        #expect(run(&watch, until: 9000) == [])
     }
 
     @Test func longPauseMissesNobody() {
         var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 3600, now: moment(0))
         for terminal in 1...5000 {
-            _ = watch.observe(event(terminal), now: moment(Int64(terminal)))
+            _ = watch.observe(event(terminal), of: UInt32(terminal), now: moment(Int64(terminal)))
         }
         #expect(watch.advance(now: moment(1_000_000)).count == 5000)
         #expect(watch.advance(now: moment(2_000_000)).isEmpty)

@@ -1,4 +1,5 @@
 import Foundation
+import Geofencing
 import IncidentCore
 import IncidentStore
 import TerminalModel
@@ -44,8 +45,8 @@ import Testing
         try store.write([
             .change(Sample.opening(Sample.incident())), .change(Sample.opening(closedLately, targets: [])),
             .change(Sample.opening(closedLongAgo, targets: [])), .setting(key: "commissioned", value: "yes"),
-            .fence(FenceRecord(id: "home", json: "{}")),
-            .fenceState(FenceStateRecord(terminal: Sample.terminal, fence: "home", json: "{\"in\":1}")),
+            .fence(try Sample.fence()),
+            .fenceState(FenceStateRecord(terminal: Sample.terminal, fence: "home", isInside: true, since: Sample.noon)),
             .terminalState(TerminalStateRecord(terminal: Sample.terminal, lastSeen: Sample.noon, event: "{}")),
             .assignment(TerminalAssignment(terminal: Sample.terminal, person: "p1"), at: Sample.noon),
             .command(
@@ -54,14 +55,19 @@ import Testing
                     incident: nil, by: "li", createdAt: Sample.noon, expiresAt: Sample.later(60))),
         ])
         try store.close()
-        let state = try open().restore(now: Sample.noon)
+        let reopened = try open()
+        let state = try reopened.restore(now: Sample.noon)
         #expect(state.incidents.map(\.id.rawValue) == [2, 1])
         #expect(state.outbox.map(\.target).sorted() == ["dispatch", "hub"])
         #expect(state.outbox.first?.notice.person == Sample.person())
         #expect(state.fences.map(\.id) == ["home"])
-        #expect(state.fenceStates.map(\.json) == ["{\"in\":1}"])
-        #expect(state.terminals.map(\.assignment.person) == ["p1"])
-        #expect(state.terminals.first?.lastSeen == Sample.noon)
+        #expect(state.fences == [try Sample.fence().plan])
+        #expect(try Sample.fenceStates(reopened).map(\.isInside) == [true])
+        #expect(try Sample.fenceStates(reopened).map(\.since) == [Sample.noon])
+        #expect(try Sample.terminals(reopened).map(\.assignment.person) == ["p1"])
+        var seen: [Timestamp] = []
+        try reopened.forEachLastSeen(groupSize: 10) { seen += $0.map(\.1) }
+        #expect(seen == [Sample.noon])
         #expect(state.commands.map(\.command) == [.callBack(number: "073112345678", listen: true)])
         #expect(state.lastCommandID == 7)
         #expect(state.settings == ["commissioned": "yes"])
@@ -156,7 +162,7 @@ import Testing
                         codeDigest: [digest], at: Sample.noon))
             ])
         }
-        func digests() throws -> [[UInt8]] { try store.restore(now: Sample.noon).terminals.flatMap(\.authCodeDigests) }
+        func digests() throws -> [[UInt8]] { try Sample.terminals(store).flatMap(\.authCodeDigests) }
         try register(1)
         try register(2)
         #expect(try digests() == [[1], [2]])

@@ -1,4 +1,5 @@
 import Foundation
+import Geofencing
 import IncidentCore
 import IncidentStore
 import TerminalModel
@@ -50,6 +51,27 @@ enum Sample {
                     notice: Notice(kind: .opened, at: incident.openedAt, incident: incident, person: person()),
                     targets: targets)
             ])
+    }
+
+    static func fence(_ id: String = "home") throws -> FenceRecord {
+        let fence = try Fence(
+            id: id, name: "Home",
+            shape: .circle(centre: Coordinate(latitudeDegrees: 28.2, longitudeDegrees: 112.9), radiusMetres: 50),
+            rule: .outsideForbidden, datum: .gcj02, scope: .persons(["p1"]))
+        return FenceRecord(
+            plan: FencePlan(fence), json: String(decoding: try JSONEncoder().encode(fence), as: UTF8.self))
+    }
+
+    static func terminals(_ store: IncidentStore) throws -> [TerminalRecord] {
+        var records: [TerminalRecord] = []
+        let unreadable = try store.forEachTerminal { records.append($0) }
+        return unreadable.isEmpty ? records : []
+    }
+
+    static func fenceStates(_ store: IncidentStore) throws -> [FenceStateRecord] {
+        var records: [FenceStateRecord] = []
+        try store.forEachFenceState { records.append($0) }
+        return records
     }
 
     static func person(_ id: String = "p1") -> Person {

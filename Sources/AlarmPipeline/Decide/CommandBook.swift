@@ -31,6 +31,9 @@ struct CommandBook {
         entries.count < limit && (waiting[terminal]?.count ?? 0) < limitPerTerminal
     }
 
+    /// Something waits for this terminal or for its answer.
+    func concerns(_ terminal: TerminalID) -> Bool { waiting[terminal] != nil || outstanding[terminal] != nil }
+
     func record(_ id: Int64) -> CommandRecord? { entries[id]?.record }
 
     mutating func add(_ record: CommandRecord, now: Moment, isSettled: Bool) {

@@ -1,6 +1,8 @@
+import Foundation
 import IncidentCore
 import IncidentStore
 import Logging
+import Synchronization
 import TerminalModel
 
 extension Decider {
@@ -9,19 +11,19 @@ extension Decider {
 
     /// Goes on where the last run ended, and fills the directory that the sessions look into.
     init(
-        configuration: PipelineConfiguration, restored: RestoredState, people: PeopleCache,
+        configuration: PipelineConfiguration, restored: consuming Restoration, people: PeopleCache,
         directory: TerminalDirectory, hub: EventHub, logger: Logger, now: Moment,
-        post: @escaping @Sendable (DecisionMessage) -> Void
+        readLastSeen: @escaping @Sendable () -> Void, post: @escaping @Sendable (DecisionMessage) -> Void
     ) {
-        let isCommissionedByAct = restored.settings[Self.commissionedSetting] != nil
+        let state = restored.state
+        let isCommissionedByAct = state.settings[Self.commissionedSetting] != nil
         var rules = configuration.rules
         rules.isCommissioned = rules.isCommissioned || isCommissionedByAct
         engine = IncidentEngine(
-            rules: rules, restored: restored.incidents, bootID: configuration.bootID, now: now,
+            rules: rules, restored: state.incidents, bootID: configuration.bootID, now: now,
             makeID: configuration.makeID)
         watch = ConditionWatch(
             lowBatteryPercent: rules.lowBatteryPercent, silenceSeconds: rules.silenceSeconds, now: now)
-        fences = FenceRules(restored.fences, states: restored.fenceStates, logger: logger)
         commands = CommandBook(
             limitPerTerminal: configuration.queueLimits.commandsPerTerminal,
             limit: configuration.queueLimits.commands)
@@ -30,45 +32,101 @@ extension Decider {
         self.directory = directory
         self.logger = logger
         self.hub = hub
+        self.readLastSeen = readLastSeen
         self.post = post
         self.isCommissionedByAct = isCommissionedByAct
         isCommissionedByRules = configuration.rules.isCommissioned
-        lastCommandID = restored.lastCommandID
+        lastCommandID = state.lastCommandID
         nextFlushMilliseconds = now.monotonicMilliseconds + Int64(configuration.stateFlushMilliseconds)
-
-        var known: [TerminalID: KnownTerminal] = [:]
-        known.reserveCapacity(restored.terminals.count)
-        terminals.reserveCapacity(restored.terminals.count)
-        for record in restored.terminals {
-            let assignment = record.assignment
-            let terminal = Terminal(
-                assignment: assignment, isListed: record.listed, registeredModel: record.registeredModel ?? "",
-                lastSeen: record.lastSeen)
-            terminals[assignment.terminal] = terminal
-            known[assignment.terminal] = KnownTerminal(
-                model: terminal.model, utcOffsetMinutes: assignment.utcOffsetMinutes,
-                authCodeDigests: record.authCodeDigests, trustedByID: assignment.trustedByID,
-                isListed: record.listed)
-        }
-        directory.replaceAll(known)
-        seed(restored, now: now)
+        terminals = restored.terminals
+        fences = restored.fences
+        seed(state, now: now)
+        if rules.silenceSeconds != nil { readLastSeenOnce() }
     }
 
     private mutating func seed(_ restored: RestoredState, now: Moment) {
-        var silent: Set<TerminalID> = []
-        var low: Set<TerminalID> = []
-        for incident in restored.incidents where incident.state.isOpen {
+        for incident in restored.incidents {
+            guard incident.state.isOpen else {
+                if let number = terminals.number(of: incident.terminal) { mark(number, .mayHaveIncidents, true) }
+                continue
+            }
             count(incident, was: nil, isNow: incident.state.awaitsHuman)
-            if incident.causes.contains("silence") { silent.insert(incident.terminal) }
-            if incident.causes.contains("low_battery") { low.insert(incident.terminal) }
-        }
-        for record in restored.terminals {
-            guard let lastSeen = record.lastSeen else { continue }
-            let terminal = record.assignment.terminal
+            guard let number = terminals.number(of: incident.terminal) else { continue }
+            let isSilent = incident.causes.contains("silence")
+            let hasLowBattery = incident.causes.contains("low_battery")
+            guard isSilent || hasLowBattery else { continue }
             watch.seed(
-                terminal, lastSeen: lastSeen, isSilent: silent.contains(terminal),
-                hasLowBattery: low.contains(terminal), now: now)
+                number, lastSeen: incident.openedAt, isSilent: isSilent, hasLowBattery: hasLowBattery, now: now)
         }
-        for record in restored.commands { commands.add(record, now: now, isSettled: true) }
+        for record in restored.commands {
+            commands.add(record, now: now, isSettled: true)
+            if let number = terminals.number(of: record.terminal) { mark(number, .mayHaveCommands, true) }
+        }
+    }
+}
+
+/// What the last run left, read on two threads so that a district is there within a second.
+struct Restoration: ~Copyable {
+    let state: RestoredState
+    let terminals: TerminalTable
+    let fences: FenceRules
+
+    /// Reads the store, and fills the directory that the sessions look into.
+    ///
+    /// - Throws: SQLite's codes.
+    init(_ store: IncidentStore, directory: TerminalDirectory, now: Moment) throws(StoreError) {
+        let found = Mutex<Result<RestoredState, StoreError>?>(nil)
+        let group = DispatchGroup()
+        DispatchQueue.global().async(group: group) {
+            let result = Result { () throws(StoreError) in try store.restore(now: now.wall) }
+            found.withLock { $0 = result }
+        }
+        var terminals = TerminalTable()
+        var filled = Result<[String], StoreError>.success([])
+        directory.replaceAll { set in
+            filled = Result { () throws(StoreError) in
+                try store.forEachTerminal { record in
+                    terminals.restore(record)
+                    set(record.assignment.terminal, KnownTerminal(record))
+                }
+            }
+        }
+        group.wait()
+        guard var state = try found.withLock({ $0 })?.get() else { throw StoreError(.busy, "the store was not read") }
+        state.unreadable += try filled.get()
+        var fences = FenceRules(state.fences)
+        state.fences = []
+        if !fences.isEmpty {
+            try store.forEachFenceState { state in
+                if let number = terminals.number(of: state.terminal) { fences.seed(state, number: number) }
+            }
+        }
+        self.state = state
+        self.terminals = terminals
+        self.fences = fences
+    }
+}
+
+extension TerminalTable {
+    fileprivate mutating func restore(_ record: TerminalRecord) {
+        let assignment = record.assignment
+        let number = insert(assignment.terminal)
+        setRow(number, true)
+        self[number].person = assignment.person
+        self[number].model = assignment.model
+        self[number].registeredModel = record.registeredModel ?? ""
+        self[number].utcOffsetMinutes = Int16(clamping: assignment.utcOffsetMinutes)
+        if record.listed { self[number].flags.insert(.isListed) }
+        if assignment.trustedByID { self[number].flags.insert(.isTrustedByID) }
+    }
+}
+
+extension KnownTerminal {
+    fileprivate init(_ record: TerminalRecord) {
+        let registered = record.registeredModel ?? ""
+        self.init(
+            model: record.assignment.model.isEmpty ? registered : record.assignment.model,
+            utcOffsetMinutes: record.assignment.utcOffsetMinutes, authCodeDigests: record.authCodeDigests,
+            trustedByID: record.assignment.trustedByID, isListed: record.listed)
     }
 }

@@ -8,20 +8,64 @@ extension Decider {
     /// Terminals that only registered themselves are kept up to this many; listed ones always.
     static let maximumTerminals = 1_000_000
 
+    // MARK: Connections
+
+    mutating func connected(
+        _ terminal: TerminalID, _ bearer: Bearer, peer: PeerAddress, protocolName: ProtocolName, at time: Timestamp,
+        now: Moment
+    ) {
+        let number = terminals.insert(terminal)
+        let isConnected = terminals[number].flags.contains(.isConnected)
+        if !isConnected || terminals.life(number)?.bearer == bearer { reconnected(terminal, at: time) }
+        terminals.live(number) { life in
+            life.bearer = bearer
+            life.peer = peer
+            life.protocolName = protocolName
+            life.since = time
+        }
+        terminals[number].flags.formUnion([.isConnected, .mayHaveCommands])
+        mark(number, .mayHaveIncidents, engine.concerns(terminal))
+        publish(.online(terminal, bearer, peer: peer, at: time))
+        sendNext(to: terminal, now: now)
+    }
+
+    mutating func disconnected(_ terminal: TerminalID, _ bearer: Bearer) {
+        if let number = terminals.number(of: terminal), terminals[number].flags.contains(.isConnected),
+            terminals.life(number)?.bearer == bearer
+        {
+            terminals[number].flags.remove(.isConnected)
+            terminals.endLifeIfUnneeded(number)
+            forgetIfUnneeded(number)
+        }
+        commands.disconnected(terminal)
+    }
+
+    func isConnected(_ terminal: TerminalID) -> Bool {
+        terminals.number(of: terminal).map { terminals[$0].flags.contains(.isConnected) } ?? false
+    }
+
+    /// Takes the number of a terminal back that is neither listed nor connected any more.
+    private mutating func forgetIfUnneeded(_ number: UInt32) {
+        guard terminals.dropIfUnneeded(number) else { return }
+        watch.forget(number)
+        fences.forget(number)
+    }
+
+    mutating func mark(_ number: UInt32, _ flag: TerminalTable.Flags, _ isSet: Bool) {
+        if isSet { terminals[number].flags.insert(flag) } else { terminals[number].flags.remove(flag) }
+    }
+
     // MARK: Registration
 
     mutating func register(_ registration: TerminalRegistration, _ ticket: ReplyTicket) {
         let terminal = registration.terminal
-        guard terminals[terminal] != nil || terminals.count < Self.maximumTerminals else {
+        guard terminals.row(terminal) != nil || terminals.rowCount < Self.maximumTerminals else {
             output.results.append(IngestResult(ticket: ticket, outcome: .failed))
             return
         }
-        var known =
-            terminals[terminal]
-            ?? Terminal(assignment: TerminalAssignment(terminal: terminal, person: nil), isListed: false)
-        known.registeredModel = registration.model
-        terminals[terminal] = known
-        let model = known.model
+        let number = insertRow(terminal)
+        terminals[number].registeredModel = registration.model
+        let model = terminals[number].effectiveModel
         var entry = CommitEntry()
         entry.writes = [.registration(registration)]
         entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
@@ -58,11 +102,14 @@ extension Decider {
         var entry = CommitEntry()
         let directory = directory
         if let assignment {
-            var listed = terminals[terminal] ?? Terminal(assignment: assignment, isListed: true)
-            listed.assignment = assignment
-            listed.isListed = true
-            terminals[terminal] = listed
-            let model = listed.model
+            let number = insertRow(terminal)
+            terminals[number].person = assignment.person
+            if terminals.life(number) != nil { terminals.live(number) { $0.groups = GroupSets.Number() } }
+            terminals[number].model = assignment.model
+            terminals[number].utcOffsetMinutes = Int16(clamping: assignment.utcOffsetMinutes)
+            mark(number, .isTrustedByID, assignment.trustedByID)
+            mark(number, .isListed, true)
+            let model = terminals[number].effectiveModel
             entry.writes = [.assignment(assignment, at: now.wall)]
             entry.onCommit = {
                 var known = directory[terminal] ?? KnownTerminal()
@@ -73,10 +120,7 @@ extension Decider {
                 directory[terminal] = known
             }
         } else {
-            terminals[terminal] = nil
-            forgetLastWords(of: terminal)
-            watch.forget(terminal)
-            fences.forget(terminal)
+            if let number = terminals.number(of: terminal) { removeRow(number) }
             entry.writes = [.removeTerminal(terminal, at: now.wall)]
             entry.onCommit = { directory[terminal] = nil }
         }
@@ -84,29 +128,73 @@ extension Decider {
         if !entry.writes.isEmpty { output.entries.append(entry) }
     }
 
+    private mutating func insertRow(_ terminal: TerminalID) -> UInt32 {
+        let number = terminals.insert(terminal)
+        terminals.setRow(number, true)
+        mark(number, .mayHaveIncidents, engine.concerns(terminal))
+        return number
+    }
+
+    private mutating func removeRow(_ number: UInt32) {
+        forgetLastWords(number)
+        terminals.setRow(number, false)
+        terminals[number].person = nil
+        terminals[number].model = ""
+        terminals[number].registeredModel = ""
+        terminals[number].flags.subtract([.isListed, .isTrustedByID])
+        watch.forget(number)
+        fences.forget(number)
+        terminals.endLifeIfUnneeded(number)
+        forgetIfUnneeded(number)
+    }
+
+    /// The groups of the person whose terminal it is.
+    mutating func groups(of number: UInt32) -> [String] {
+        guard let person = terminals[number].person else { return [] }
+        if let life = terminals.life(number), let known = groupSets.groups(life.groups) { return known }
+        let groups = people.person(person)?.groups ?? []
+        let number = (terminal: number, groups: groupSets.number(of: groups))
+        terminals.live(number.terminal) { $0.groups = number.groups }
+        return groups
+    }
+
     // MARK: Last words
 
     /// Remembers that a terminal was heard, and what it said when that is more than a sign of life.
-    mutating func note(_ event: TerminalEvent, now: Moment) {
-        let terminal = event.terminal
-        // A terminal that the site does not know leaves no row of its own, so that nobody can fill the memory with ids.
-        guard terminals[terminal] != nil else { return }
-        let seen = event.received ?? now.wall
-        terminals[terminal]?.lastSeen = seen
-        let known = lastWords[terminal]
-        if known == nil { flushOrder.append(terminal) }
-        let hadEvent = known?.event != nil
-        let saysMore = event.kind != .heartbeat && event.kind != .reply && !event.historical
-        guard saysMore, hadEvent || heldEvents < Self.maximumHeldEvents else {
-            lastWords[terminal, default: LastWords(seen: seen)].seen = seen
-            return
+    mutating func note(_ event: TerminalEvent, _ number: UInt32, now: Moment) {
+        // A terminal that the site does not know leaves no row of its own, so that nobody can fill the disk with ids.
+        let flags = terminals[number].flags
+        guard flags.contains(.hasRow) else { return }
+        if !flags.contains(.hasUnwrittenWords) {
+            mark(number, .hasUnwrittenWords, true)
+            flushOrder.append(number)
         }
-        if !hadEvent { heldEvents += 1 }
-        lastWords[terminal] = LastWords(seen: seen, event: event)
+        terminals[number].lastSeen = event.received ?? now.wall
+        let saysMore = event.kind != .heartbeat && event.kind != .reply && !event.historical
+        guard saysMore else { return }
+        let mayHold = event.isPlain || heldEvents < Self.maximumHeldEvents
+        let held = terminals.live(number) { life in
+            let before = life.event?.isPlain == false ? 1 : 0
+            life.event = mayHold ? event : event.plain
+            return (event.isPlain || !mayHold ? 0 : 1) - before
+        }
+        heldEvents += held
     }
 
-    mutating func forgetLastWords(of terminal: TerminalID) {
-        if lastWords.removeValue(forKey: terminal)?.event != nil { heldEvents -= 1 }
+    mutating func forgetLastWords(_ number: UInt32) {
+        _ = takeLastWords(number)
+        terminals.endLifeIfUnneeded(number)
+    }
+
+    /// The last words that are not written, which count as written from here on.
+    private mutating func takeLastWords(_ number: UInt32) -> TerminalStateRecord? {
+        guard terminals[number].flags.contains(.hasUnwrittenWords) else { return nil }
+        mark(number, .hasUnwrittenWords, false)
+        let event = terminals.life(number)?.event
+        if event != nil { terminals.live(number) { $0.event = nil } }
+        if event?.isPlain == false { heldEvents -= 1 }
+        return TerminalStateRecord(
+            terminal: terminals.id(number), lastSeen: terminals[number].lastSeen, event: event?.json.text)
     }
 
     /// Puts last words that are not written yet on their way, the longest waiting first, in small groups that do not
@@ -114,13 +202,11 @@ extension Decider {
     mutating func flushLastWords(limit: Int) {
         let end = flushHead + min(limit, flushOrder.count - flushHead)
         var writes: [StoreWrite] = []
-        for terminal in flushOrder[flushHead..<end] {
-            guard let words = lastWords.removeValue(forKey: terminal) else { continue }
-            if words.event != nil { heldEvents -= 1 }
-            guard terminals[terminal] != nil else { continue }
-            writes.append(
-                .terminalState(
-                    TerminalStateRecord(terminal: terminal, lastSeen: words.seen, event: words.event?.json.text)))
+        for number in flushOrder[flushHead..<end] {
+            // A number that was given to another terminal meanwhile stands here twice.
+            guard let words = takeLastWords(number) else { continue }
+            writes.append(.terminalState(words))
+            terminals.endLifeIfUnneeded(number)
         }
         flushHead = end
         if flushHead * 2 >= flushOrder.count {
@@ -128,6 +214,18 @@ extension Decider {
             flushHead = 0
         }
         addInGroups(writes, isBackground: true)
+    }
+
+    /// Takes up when terminals were last heard before the start.
+    mutating func heard(_ seen: [(TerminalID, Timestamp)], now: Moment) {
+        for (terminal, time) in seen {
+            guard let number = terminals.number(of: terminal), terminals[number].flags.contains(.hasRow) else {
+                continue
+            }
+            guard terminals[number].lastSeen < time else { continue }
+            terminals[number].lastSeen = time
+            watch.seed(number, lastSeen: time, now: now)
+        }
     }
 
     /// Writes on which side of a fence terminals were found, where that raised nothing.
@@ -164,6 +262,7 @@ extension Decider {
             id: lastCommandID, terminal: terminal, command: command, incident: incident, by: by, createdAt: now.wall,
             expiresAt: expiresAt)
         commands.add(record, now: now, isSettled: false)
+        if let number = terminals.number(of: terminal) { mark(number, .mayHaveCommands, true) }
         entry.writes.append(.command(record))
         entry.events.append(.command(record))
         let previous = entry.onSettled
@@ -205,7 +304,7 @@ extension Decider {
 
     mutating func commandSettled(_ id: Int64, now: Moment) {
         commands.settle(id)
-        guard let record = commands.record(id), presences[record.terminal] != nil else { return }
+        guard let record = commands.record(id), isConnected(record.terminal) else { return }
         sendNext(to: record.terminal, now: now)
     }
 
@@ -216,13 +315,15 @@ extension Decider {
 
     mutating func sendNext(to terminal: TerminalID, now: Moment) {
         if let order = commands.next(for: terminal, now: now) { output.orders.append(order) }
+        guard let number = terminals.number(of: terminal) else { return }
+        mark(number, .mayHaveCommands, commands.concerns(terminal))
     }
 
     mutating func commandOutcome(_ id: Int64, _ outcome: CommandOutcome, at time: Timestamp, now: Moment) {
         guard let record = commands.apply(outcome, to: id, at: time) else { return }
         write(record)
         if case .sent = outcome { return }
-        if presences[record.terminal] != nil { sendNext(to: record.terminal, now: now) }
+        if isConnected(record.terminal) { sendNext(to: record.terminal, now: now) }
     }
 
     mutating func write(_ record: CommandRecord) {

@@ -16,39 +16,20 @@ struct Decider: ~Copyable {
         var results: [IngestResult] = []
         var track: [TrackItem] = []
         var orders: [DownlinkOrder] = []
-        var events: [PipelineEvent] = []
         /// Incidents that a human has taken over.
         var takenOver: [IncidentID] = []
+
+        /// Forgets what was handed over; the lists keep their room for the next turn.
+        mutating func clear() {
+            entries.removeAll(keepingCapacity: true)
+            results.removeAll(keepingCapacity: true)
+            track.removeAll(keepingCapacity: true)
+            orders.removeAll(keepingCapacity: true)
+            takenOver.removeAll(keepingCapacity: true)
+        }
     }
 
-    /// What is known of a terminal without asking the database.
-    struct Terminal {
-        var assignment: TerminalAssignment
-        var isListed: Bool
-        /// What it called itself when it registered; empty when it never did.
-        var registeredModel = ""
-        /// When its last frame came, also before the last restart.
-        var lastSeen: Timestamp?
-
-        /// The model that selects its alarm table; what somebody assigned goes before what it says itself.
-        var model: String { assignment.model.isEmpty ? registeredModel : assignment.model }
-    }
-
-    /// A terminal that is connected now.
-    struct Presence: Sendable, Equatable {
-        var bearer: Bearer
-        var peer: PeerAddress
-        var protocolName: ProtocolName
-        var since: Timestamp
-    }
-
-    /// Last words that are not written yet.
-    struct LastWords {
-        var seen: Timestamp
-        var event: TerminalEvent?
-    }
-
-    /// Events held for the next writing of last words; beyond these only the time is kept.
+    /// Last words held that say more than numbers of a fixed size; beyond these only the numbers are kept.
     static let maximumHeldEvents = 50_000
     /// Last words put together in one turn and written in one transaction, and how many of these fit into one interval.
     static let lastWordsPerCommit = 500
@@ -67,10 +48,8 @@ struct Decider: ~Copyable {
     let logger: Logger
     let hub: EventHub
 
-    var terminals: [TerminalID: Terminal] = [:]
-    var presences: [TerminalID: Presence] = [:]
-    /// Connected terminals that were in no list when they came.
-    var strangers: Set<TerminalID> = []
+    var terminals: TerminalTable
+    var groupSets = GroupSets()
     /// Open incidents with what was last known of their need for a human.
     var open: [IncidentID: Bool] = [:]
     /// The same by service, kept with every change.
@@ -84,19 +63,21 @@ struct Decider: ~Copyable {
     /// The site was commissioned by the logged act, which outlives restarts and configurations.
     var isCommissionedByAct: Bool
     var isCommissionedByRules: Bool
-    var lastWords: [TerminalID: LastWords] = [:]
-    /// The terminals of `lastWords`, the longest waiting first from `flushHead` on, so that each gets its turn.
-    var flushOrder: [TerminalID] = []
+    /// Terminals with unwritten last words, the longest waiting first from `flushHead` on, so that each gets its turn.
+    var flushOrder: [UInt32] = []
     var flushHead = 0
     var heldEvents = 0
     var nextFlushMilliseconds: Int64
     var output = Output()
+    /// Reads when terminals were last heard, in the background, and hands it to `heard`: set by the pipeline.
+    let readLastSeen: @Sendable () -> Void
+    var hasReadLastSeen = false
     /// Rings the thread after a commit: set by the pipeline.
     let post: @Sendable (DecisionMessage) -> Void
 
     /// Whose terminal it is, as far as anybody knows.
     func person(of terminal: TerminalID) -> Person? {
-        terminals[terminal]?.assignment.person.flatMap(people.person)
+        terminals.row(terminal)?.person.flatMap(people.person)
     }
 
     // MARK: Input
@@ -107,44 +88,73 @@ struct Decider: ~Copyable {
         case .registration(let registration, let ticket): register(registration, ticket)
         case .authenticated(let terminal, let digest, _): authenticated(terminal, digest)
         case .online(let terminal, let bearer, let peer, let protocolName, let at):
-            if presences[terminal]?.bearer ?? bearer == bearer { reconnected(terminal, at: at.wall) }
-            presences[terminal] = Presence(bearer: bearer, peer: peer, protocolName: protocolName, since: at.wall)
-            if terminals[terminal] == nil { strangers.insert(terminal) }
-            publish(.online(terminal, bearer, peer: peer, at: at.wall))
-            sendNext(to: terminal, now: now)
+            connected(terminal, bearer, peer: peer, protocolName: protocolName, at: at.wall, now: now)
         case .offline(let terminal, let bearer, let reason, let at):
-            if presences[terminal]?.bearer == bearer {
-                presences[terminal] = nil
-                strangers.remove(terminal)
-            }
-            commands.disconnected(terminal)
+            disconnected(terminal, bearer)
             publish(.offline(terminal, bearer, reason: reason, at: at.wall))
         case .command(let id, let outcome, let at): commandOutcome(id, outcome, at: at.wall, now: now)
         }
     }
 
     private mutating func handle(_ report: InboundReport, _ ticket: ReplyTicket, now: Moment) {
-        let event = report.event
-        let terminal = event.terminal
-        note(event, now: now)
-        publish(.event(event, report.trust))
-
-        let isLifeSafety = !event.alarms.isDisjoint(with: .lifeSafety)
-        let mayConcernPerson = !event.alarms.isEmpty || !event.keys.isEmpty || attention[terminal] != nil
-        let person = mayConcernPerson ? person(of: terminal) : nil
-        var decision = engine.report(report, person: person, now: now)
-        let owner = terminals[terminal]?.assignment.person
-        let people = people
-        let crossings = fences.observe(
-            event, person: owner, groups: { owner.flatMap(people.person)?.groups ?? [] }, now: now)
-        for condition in watch.observe(event, now: now) + crossings {
+        // The one look-up of the id: everything else about the terminal stands under its number.
+        let number = terminals.number(of: report.event.terminal)
+        if let number { note(report.event, number, now: now) }
+        publish(.event(report.event, report.trust))
+        var decision = decide(report, number, now: now)
+        let conditions = conditions(of: report.event, number, now: now)
+        let hasCrossed = conditions.contains { if case .fenceCrossed = $0 { true } else { false } }
+        for condition in conditions {
+            let terminal = report.event.terminal
             let found = engine.condition(
-                condition, terminal: terminal, trust: report.trust, person: self.person(of: terminal), now: now)
+                condition, terminal: terminal, trust: report.trust, person: person(of: terminal), now: now)
             decision.changes += found.changes
             decision.commands += found.commands
         }
+        put(report, ticket, decision, hasCrossed: hasCrossed, now: now)
+        if let number, terminals[number].flags.isSuperset(of: [.isConnected, .mayHaveCommands]) {
+            sendNext(to: report.event.terminal, now: now)
+        }
+    }
 
+    /// What the incident engine makes of a report; most concern nothing and do not get there.
+    private mutating func decide(_ report: InboundReport, _ number: UInt32?, now: Moment) -> Decision {
+        let event = report.event
+        let saysSomething = !event.alarms.isEmpty || !event.keys.isEmpty
+        if !saysSomething, let number, !terminals[number].flags.contains(.mayHaveIncidents) { return Decision() }
+        let concernsPerson = saysSomething || attention[event.terminal] != nil
+        let decision = engine.report(
+            report, person: concernsPerson ? person(of: event.terminal) : nil, now: now)
+        if let number { mark(number, .mayHaveIncidents, engine.concerns(event.terminal)) }
+        return decision
+    }
+
+    /// What fences, battery and silence have to say of a report.
+    private mutating func conditions(of event: TerminalEvent, _ number: UInt32?, now: Moment) -> [Condition] {
+        guard let number else { return [] }
+        var found = watch.observe(event, of: number, now: now)
+        guard !fences.isEmpty else { return found }
+        let crossings = fences.observe(
+            event, of: number, person: terminals[number].person, groups: fences.usesGroups ? groups(of: number) : [],
+            now: now)
+        if !crossings.isEmpty { found += crossings }
+        return found
+    }
+
+    /// Sends a decided report on its way to the disk.
+    private mutating func put(
+        _ report: InboundReport, _ ticket: ReplyTicket, _ decision: Decision, hasCrossed: Bool, now: Moment
+    ) {
+        let event = report.event
         let point = TrackPoint(event, received: event.received ?? now.wall)
+        let isLifeSafety = !event.alarms.isDisjoint(with: .lifeSafety)
+        if decision.isEmpty, !isLifeSafety, let point, event.kind == .report, event.keys.isEmpty {
+            let waits = configuration.positionPolicy == .stored
+            output.track.append(
+                TrackItem(point: point, ticket: waits ? ticket : nil, arrivedMilliseconds: now.monotonicMilliseconds))
+            if !waits { output.results.append(IngestResult(ticket: ticket, outcome: .stored)) }
+            return
+        }
         let message = message(report, ticket, hasPoint: point != nil, now: now)
         let touchesLife = isLifeSafety || decision.changes.contains { $0.incident.service.isLifeSafety }
         if touchesLife || !decision.isEmpty || !event.keys.isEmpty {
@@ -166,7 +176,7 @@ struct Decider: ~Copyable {
             if touchesLife { entry.alarmReceivedMilliseconds = received(event, now: now) }
             absorb(decision, into: &entry, now: now)
             if let message { entry.writes.append(message) }
-            if !crossings.isEmpty { entry.writes += fences.takeChangedStates().map(StoreWrite.fenceState) }
+            if hasCrossed { entry.writes += fences.takeChangedStates().map(StoreWrite.fenceState) }
             output.entries.append(entry)
         } else if let message {
             var entry = CommitEntry()
@@ -187,7 +197,6 @@ struct Decider: ~Copyable {
         } else {
             output.results.append(IngestResult(ticket: ticket, outcome: .stored))
         }
-        if presences[terminal] != nil { sendNext(to: terminal, now: now) }
     }
 
     /// When the report was received, on the monotonic clock.
@@ -201,7 +210,7 @@ struct Decider: ~Copyable {
         _ report: InboundReport, _ ticket: ReplyTicket, hasPoint: Bool, now: Moment
     ) -> StoreWrite? {
         let event = report.event
-        let saysSomething = event.text != nil || !event.extras.isEmpty
+        let saysSomething = event.text != nil || event.hasExtras
         switch event.kind {
         case .text, .media: break
         case .other: guard saysSomething else { return nil }
@@ -263,6 +272,7 @@ struct Decider: ~Copyable {
     ///   - was: whether it waited for a human; nil when it was not open.
     ///   - isNow: the same of now.
     mutating func count(_ incident: Incident, was: Bool?, isNow: Bool?) {
+        if let number = terminals.number(of: incident.terminal) { mark(number, .mayHaveIncidents, true) }
         guard was != isNow else { return }
         open[incident.id] = isNow
         let change = (isNow == nil ? 0 : 1) - (was == nil ? 0 : 1)
@@ -330,9 +340,15 @@ struct Decider: ~Copyable {
         let knewSilence = watch.silenceSeconds != nil
         watch.change(lowBatteryPercent: rules.lowBatteryPercent, silenceSeconds: rules.silenceSeconds, now: now)
         guard !knewSilence, rules.silenceSeconds != nil else { return }
-        for (terminal, known) in terminals {
-            if let lastSeen = known.lastSeen { watch.seed(terminal, lastSeen: lastSeen, now: now) }
-        }
+        terminals.forEachHeard { number, lastSeen in watch.seed(number, lastSeen: lastSeen, now: now) }
+        readLastSeenOnce()
+    }
+
+    /// Silence that begins before the start is known when the store has been read for it, in the background.
+    mutating func readLastSeenOnce() {
+        guard !hasReadLastSeen else { return }
+        hasReadLastSeen = true
+        readLastSeen()
     }
 
     // MARK: Time
@@ -346,8 +362,9 @@ struct Decider: ~Copyable {
             add(decision, now: now)
         }
         if let due = watch.nextDeadlineMonotonicMilliseconds, due <= now.monotonicMilliseconds {
-            for (terminal, condition) in watch.advance(now: now) where terminals[terminal] != nil {
-                let trust: Trust = terminals[terminal]?.isListed == true ? .byID : .unknown
+            for (number, condition) in watch.advance(now: now) where terminals[number].flags.contains(.hasRow) {
+                let terminal = terminals.id(number)
+                let trust: Trust = terminals[number].flags.contains(.isListed) ? .byID : .unknown
                 let decision = engine.condition(
                     condition, terminal: terminal, trust: trust, person: person(of: terminal), now: now)
                 if !decision.isEmpty { add(decision, now: now) }

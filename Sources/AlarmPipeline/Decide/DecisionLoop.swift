@@ -14,8 +14,8 @@ enum DecisionMessage: Sendable {
 
 /// The thread that decides. It never touches the disk or the network, so nothing slow ever stands in front of an alarm.
 final class DecisionLoop: Sendable {
-    /// Positions decided before alarms are looked for again.
-    static let positionsPerTurn = 512
+    /// Positions, and alarms that threaten no life, decided before urgent ones are looked for again.
+    static let itemsPerTurn = 512
     /// Alarms decided before what they decided is handed over.
     static let alarmsPerHandOver = 128
 
@@ -39,6 +39,8 @@ final class DecisionLoop: Sendable {
     let queue: IngestQueue
     private let messages: Mailbox
     private let decider: Mutex<Decider>
+    /// Only this thread uses it; the mutex makes that visible to the compiler.
+    private let batch = Mutex(IngestQueue.Batch())
     private let counts = Mutex(Counts())
     private let clock: any PipelineClock
     private let outlets: Outlets
@@ -74,40 +76,52 @@ final class DecisionLoop: Sendable {
     // MARK: One turn
 
     private func turn() -> Int64 {
-        let (next, output) = decider.withLock { decider in
+        let next = decider.withLock { decider in
             let now = clock.now()
             let hasMore = takeInput(&decider, now: now)
             let due = decider.advance(now: now)
-            return (hasMore ? 0 : max(0, due - now.monotonicMilliseconds), takeOutput(&decider))
+            handOver(&decider)
+            return hasMore ? 0 : max(0, due - now.monotonicMilliseconds)
         }
-        emit(output)
         outlets.tick(clock.now())
         return next
     }
 
-    /// Alarms first, then requests and attempts, then some positions. True when there is more.
+    /// What may save a life first, then some other alarms, requests and attempts, and some positions. True when there is
+    /// more.
     private func takeInput(_ decider: inout Decider, now: Moment) -> Bool {
-        let batch = queue.takeBatch(positionLimit: Self.positionsPerTurn)
-        decider.output.results += batch.refused.map { IngestResult(ticket: $0, outcome: .failed) }
-        for (index, item) in batch.alarms.enumerated() {
-            decider.handle(item, now: now)
-            // In a storm the first alarms are committed and answered while the rest is still being decided; else
-            // every terminal would lose patience before the turn ends, and send again.
-            if index % Self.alarmsPerHandOver == Self.alarmsPerHandOver - 1 { emit(takeOutput(&decider)) }
-        }
-        for message in messages.takeAll() {
-            switch message {
-            case .attempts(let reports): for report in reports { decider.attempted(report, now: now) }
-            case .commandSettled(let id): decider.commandSettled(id, now: now)
-            case .rewrite(let incidents): decider.rewrite(incidents)
-            case .request(let request): request(&decider, now)
+        batch.withLock { batch in
+            queue.take(into: &batch, limit: Self.itemsPerTurn)
+            for ticket in batch.refused {
+                decider.output.results.append(IngestResult(ticket: ticket, outcome: .failed))
             }
+            decide(batch.urgent, &decider, now: now)
+            decide(batch.alarms, &decider, now: now)
+            for message in messages.takeAll() {
+                switch message {
+                case .attempts(let reports): for report in reports { decider.attempted(report, now: now) }
+                case .commandSettled(let id): decider.commandSettled(id, now: now)
+                case .rewrite(let incidents): decider.rewrite(incidents)
+                case .request(let request): request(&decider, now)
+                }
+            }
+            for index in batch.positions.turn { decider.handle(batch.positions.items[index], now: now) }
+            return batch.hasMore
         }
-        for item in batch.positions { decider.handle(item, now: now) }
-        return batch.positions.count == Self.positionsPerTurn
     }
 
-    private func takeOutput(_ decider: inout Decider) -> Decider.Output {
+    /// Decides alarms. In a storm the first ones are committed and answered while the rest is still being decided; else
+    /// every terminal would lose patience before the turn ends, and send again.
+    private func decide(_ lane: borrowing IngestQueue.Lane, _ decider: inout Decider, now: Moment) {
+        for index in lane.turn {
+            decider.handle(lane.items[index], now: now)
+            let isGroupFull = (index - lane.turn.lowerBound) % Self.alarmsPerHandOver == Self.alarmsPerHandOver - 1
+            if isGroupFull || index == lane.turn.upperBound - 1 { handOver(&decider) }
+        }
+    }
+
+    /// Gives what was decided to whoever does it, and keeps the room it took for the next turn.
+    private func handOver(_ decider: inout Decider) {
         if decider.attentionChanged {
             decider.attentionChanged = false
             queue.changeAttention(decider.attentionMoves)
@@ -115,28 +129,23 @@ final class DecisionLoop: Sendable {
         }
         let present = Counts(incidents: decider.counts, commands: decider.commands.count)
         counts.withLock { $0 = present }
-        defer { decider.output = Decider.Output() }
-        return decider.output
-    }
-
-    private func emit(_ output: Decider.Output) {
-        if !output.entries.isEmpty { outlets.commit(output.entries) }
-        for incident in output.takenOver { outlets.takenOver(incident) }
-        if !output.results.isEmpty { outlets.results(output.results) }
-        if !output.track.isEmpty { outlets.track(output.track) }
-        if !output.orders.isEmpty { outlets.orders(output.orders) }
+        if !decider.output.entries.isEmpty { outlets.commit(decider.output.entries) }
+        for incident in decider.output.takenOver { outlets.takenOver(incident) }
+        if !decider.output.results.isEmpty { outlets.results(decider.output.results) }
+        if !decider.output.track.isEmpty { outlets.track(decider.output.track) }
+        if !decider.output.orders.isEmpty { outlets.orders(decider.output.orders) }
+        decider.output.clear()
     }
 
     private func finish() {
-        let output = decider.withLock { decider in
+        decider.withLock { decider in
             let now = clock.now()
             messages.close()
             while takeInput(&decider, now: now) {}
             decider.flushLastWords(limit: .max)
             decider.flushFenceStates()
-            return takeOutput(&decider)
+            handOver(&decider)
         }
-        emit(output)
     }
 }
 

@@ -1,60 +1,55 @@
-import Foundation
-import GatewayTelemetry
 import Geofencing
 import IncidentCore
 import IncidentStore
-import Logging
 import TerminalModel
 
 /// The fences in force and how each terminal stands to them.
 struct FenceRules: ~Copyable {
     private var engine: FenceEngine
-    private(set) var fences: [String: Fence]
-    /// Some fence asks for a person's groups, so a position costs the look-up of a card.
-    private(set) var usesGroups = false
+    /// Fences that exist and are not in force.
+    private var disabled: Set<String> = []
     private(set) var isEmpty = true
 
-    /// Takes over what was stored; a row that does not read back is left out and named in the log.
-    init(_ records: [FenceRecord], states: [FenceStateRecord], logger: Logger) {
-        var fences: [String: Fence] = [:]
-        for record in records {
-            do {
-                fences[record.id] = try JSONDecoder().decode(Fence.self, from: Data(record.json.utf8))
-            } catch {
-                logger.error(
-                    "A stored fence cannot be read and is not in force",
-                    metadata: .keyed([.fenceID: "\(record.id)", .errorDetail: "\(error)"]))
-            }
+    /// Some fence asks for a person's groups.
+    var usesGroups: Bool { engine.usesGroups }
+
+    init(_ plans: [FencePlan]) {
+        engine = FenceEngine(plans)
+        disabled = Set(plans.lazy.filter { !$0.isEnabled }.map(\.id))
+        isEmpty = engine.count == 0
+    }
+
+    /// Goes on from what was stored of a terminal.
+    mutating func seed(_ state: FenceStateRecord, number: UInt32) {
+        engine.seed(fence: state.fence, number: number, isInside: state.isInside, since: state.since)
+    }
+
+    mutating func set(_ plans: [FencePlan]) {
+        for plan in plans {
+            if plan.isEnabled { disabled.remove(plan.id) } else { disabled.insert(plan.id) }
+            engine.set(plan)
         }
-        self.fences = fences
-        engine = FenceEngine(fences.values.sorted { $0.id < $1.id })
-        engine.seed(
-            states.compactMap { try? JSONDecoder().decode(FenceState.self, from: Data($0.json.utf8)) })
-        summarise()
+        isEmpty = engine.count == 0
     }
 
-    mutating func set(_ new: [Fence]) {
-        guard !new.isEmpty else { return }
-        for fence in new { fences[fence.id] = fence }
-        engine.replace(fences.values.sorted { $0.id < $1.id })
-        summarise()
-    }
-
+    /// False when there is no such fence.
     mutating func remove(_ id: String) -> Bool {
-        guard fences.removeValue(forKey: id) != nil else { return false }
-        engine.replace(fences.values.sorted { $0.id < $1.id })
-        summarise()
-        return true
+        let wasDisabled = disabled.remove(id) != nil
+        let wasThere = engine.remove(id)
+        isEmpty = engine.count == 0
+        return wasThere || wasDisabled
     }
 
     /// The lines that a live position crossed.
     mutating func observe(
-        _ event: TerminalEvent, person: String?, groups: () -> [String], now: Moment
+        _ event: TerminalEvent, of number: UInt32, person: String?, groups: [String], now: Moment
     ) -> [Condition] {
         guard !isEmpty, !event.historical, let position = event.position else { return [] }
-        return engine.evaluate(
-            terminal: event.terminal, position: position, person: person, groups: usesGroups ? groups() : [], now: now
-        ).map { crossing in
+        let crossings = engine.evaluate(
+            terminal: event.terminal, number: number, position: position, person: person,
+            groups: groups, now: now)
+        guard !crossings.isEmpty else { return [] }
+        return crossings.map { crossing in
             .fenceCrossed(
                 fence: crossing.fence, name: crossing.name, entered: crossing.direction == .entered,
                 isViolation: crossing.isViolation, at: crossing.at)
@@ -64,17 +59,10 @@ struct FenceRules: ~Copyable {
     /// What has to be written since the last time.
     mutating func takeChangedStates() -> [FenceStateRecord] {
         guard !isEmpty else { return [] }
-        return engine.takeChangedStates().compactMap { state in
-            guard let json = try? JSONEncoder().encode(state) else { return nil }
-            return FenceStateRecord(
-                terminal: state.terminal, fence: state.fence, json: String(decoding: json, as: UTF8.self))
+        return engine.takeChangedStates().map {
+            FenceStateRecord(terminal: $0.terminal, fence: $0.fence, isInside: $0.isInside, since: $0.since)
         }
     }
 
-    mutating func forget(_ terminal: TerminalID) { engine.forget(terminal) }
-
-    private mutating func summarise() {
-        isEmpty = fences.isEmpty
-        usesGroups = fences.values.contains { if case .groups = $0.scope { true } else { false } }
-    }
+    mutating func forget(_ number: UInt32) { engine.forget(number) }
 }

@@ -73,6 +73,8 @@ final class WorkerThread: Sendable {
     /// Starts the thread. `turn` does what there is to do and says how long it may sleep; `last` runs once at the end.
     func start(turn: @escaping @Sendable () -> Int64, last: @escaping @Sendable () -> Void) {
         let thread = Thread { [self] in
+            // The name of a `Thread` does not reach the kernel, and so no profiler.
+            try? name.write(toFile: "/proc/thread-self/comm", atomically: false, encoding: .utf8)
             while !isStopping {
                 let milliseconds = turn()
                 turns.wrappingAdd(1, ordering: .relaxed)

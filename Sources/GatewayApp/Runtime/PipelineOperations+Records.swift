@@ -49,7 +49,7 @@ extension PipelineOperations {
 
     private func stored() throws -> [Fence] {
         let decoder = JSONDecoder()
-        return try pipeline.store.fences().map { try decoder.decode(Fence.self, from: Data($0.json.utf8)) }
+        return try pipeline.store.fences().map { try decoder.decode(Fence.self, from: Data($0.utf8)) }
     }
 
     func fault(of fence: FenceFeature) async -> String? {

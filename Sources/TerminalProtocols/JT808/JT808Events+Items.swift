@@ -18,9 +18,10 @@ struct JT808ItemReader {
     mutating func read(_ bytes: Span<UInt8>, into event: inout TerminalEvent) {
         var walk = JT808ItemWalk(bytes)
         while let item = walk.next() {
-            if !take(item.id, bytes.extracting(item.value), &event) {
+            let value = bytes.extracting(item.value)
+            if !take(item.id, value, &event), !event.addItem(item.id, value) {
                 let name = Self.free(Hex.number(item.id, digits: 2), event.extras)
-                event.extras.append((name, Hex.text(bytes.extracting(item.value))))
+                event.extras.append((name, Hex.text(value)))
             }
         }
         guard !walk.endedCleanly else { return }

@@ -1,0 +1,163 @@
+import IncidentCore
+import TerminalModel
+
+/// What is known of terminals without asking the database, in flat memory.
+///
+/// A terminal that is listed, has registered or is connected has a small number, under which everything about it stands:
+/// here, in the condition watch and in the fence engine. So a frame costs one look-up of its id. A terminal that is known
+/// costs 64 bytes beside its number (24), one that is heard 176 more.
+struct TerminalTable: ~Copyable {
+    /// What lasts while the terminal has a number.
+    struct Known {
+        var person: String?
+        /// What somebody assigned.
+        var model = ""
+        /// What it called itself when it registered; empty when it never did.
+        var registeredModel = ""
+        /// Its place among the living plus one; 0 while it is neither connected nor has said anything unwritten.
+        fileprivate var life: UInt32 = 0
+        var utcOffsetMinutes: Int16 = 480
+        var flags: Flags = []
+        /// When its last frame came; before the last restart as far as that was read already.
+        var lastSeen = never
+
+        /// The model that selects its alarm table; what somebody assigned goes before what it says itself.
+        var effectiveModel: String { model.isEmpty ? registeredModel : model }
+    }
+
+    struct Flags: OptionSet {
+        var rawValue: UInt16
+
+        /// It has a row in the store: it was listed or has registered.
+        static let hasRow = Flags(rawValue: 1)
+        static let isListed = Flags(rawValue: 2)
+        static let isTrustedByID = Flags(rawValue: 4)
+        static let isConnected = Flags(rawValue: 8)
+        /// The incident engine may know something of it; an ordinary report of any other means nothing there.
+        static let mayHaveIncidents = Flags(rawValue: 16)
+        static let mayHaveCommands = Flags(rawValue: 32)
+        /// Its last words wait to be written and stand in the order of writing.
+        static let hasUnwrittenWords = Flags(rawValue: 64)
+    }
+
+    static let never = Timestamp(milliseconds: .min)
+
+    /// What lasts while the terminal is connected or its last words are not written.
+    struct Life {
+        /// What it said last that is more than a sign of life; nil when that is written already.
+        var event: TerminalEvent?
+        var since = Timestamp(milliseconds: 0)
+        var peer = PeerAddress.path("")
+        var bearer = Bearer.tcp
+        var protocolName = ProtocolName.jt808
+        /// The groups of its person, as far as they were asked for.
+        var groups = GroupSets.Number()
+    }
+
+    private var numbers = TerminalNumbers()
+    private var known = PagedArray<Known>()
+    private var lives = PagedArray<Life>()
+    private var freeLives: [UInt32] = []
+    /// Terminals with a row.
+    private(set) var rowCount = 0
+
+    init() {}
+
+    func number(of terminal: TerminalID) -> UInt32? { numbers[terminal] }
+
+    func id(_ number: UInt32) -> TerminalID { numbers.id(number) }
+
+    subscript(number: UInt32) -> Known {
+        get { known[Int(number)] }
+        _modify { yield &known[Int(number)] }
+    }
+
+    /// What is known of a terminal that has a row.
+    func row(_ terminal: TerminalID) -> Known? {
+        guard let number = numbers[terminal], self[number].flags.contains(.hasRow) else { return nil }
+        return self[number]
+    }
+
+    /// Gives the terminal a number, when it has none.
+    mutating func insert(_ terminal: TerminalID) -> UInt32 {
+        let number = numbers.insert(terminal)
+        if number == known.count { known.append(Known()) }
+        return number
+    }
+
+    mutating func setRow(_ number: UInt32, _ hasRow: Bool) {
+        guard self[number].flags.contains(.hasRow) != hasRow else { return }
+        self[number].flags.formSymmetricDifference(.hasRow)
+        rowCount += hasRow ? 1 : -1
+    }
+
+    /// Takes the number back when there is no reason left for it.
+    ///
+    /// - Returns: true when it means nothing from here on.
+    mutating func dropIfUnneeded(_ number: UInt32) -> Bool {
+        guard self[number].flags.isDisjoint(with: [.hasRow, .isConnected]) else { return false }
+        endLife(number)
+        numbers.remove(numbers.id(number))
+        self[number] = Known()
+        return true
+    }
+
+    // MARK: The living
+
+    func life(_ number: UInt32) -> Life? {
+        let place = self[number].life
+        return place == 0 ? nil : lives[Int(place - 1)]
+    }
+
+    /// Changes what is known of a living terminal; one that was not becomes so.
+    mutating func live<Result>(_ number: UInt32, _ body: (inout Life) -> Result) -> Result {
+        if self[number].life == 0 {
+            if let free = freeLives.popLast() {
+                self[number].life = free + 1
+            } else {
+                lives.append(Life())
+                self[number].life = UInt32(lives.count)
+            }
+        }
+        return body(&lives[Int(self[number].life - 1)])
+    }
+
+    /// Forgets the life of a terminal that is gone and has nothing unwritten.
+    mutating func endLifeIfUnneeded(_ number: UInt32) {
+        if self[number].flags.isDisjoint(with: [.isConnected, .hasUnwrittenWords]) { endLife(number) }
+    }
+
+    private mutating func endLife(_ number: UInt32) {
+        guard self[number].life != 0 else { return }
+        let place = self[number].life - 1
+        lives[Int(place)] = Life()
+        freeLives.append(place)
+        self[number].life = 0
+    }
+
+    // MARK: Walks, which cost a look at every terminal
+
+    /// Terminals with a row that were heard some time.
+    func forEachHeard(_ body: (UInt32, Timestamp) -> Void) {
+        for number in 0..<UInt32(known.count) {
+            let known = self[number]
+            if known.flags.contains(.hasRow), known.lastSeen != Self.never { body(number, known.lastSeen) }
+        }
+    }
+
+    /// The cards of these people have changed: their groups are asked for again.
+    mutating func forgetGroups(of people: Set<String>) {
+        for number in 0..<UInt32(known.count) where self[number].life != 0 {
+            guard let person = self[number].person, people.contains(person) else { continue }
+            live(number) { $0.groups = GroupSets.Number() }
+        }
+    }
+
+    /// Connected terminals without a row.
+    var strangers: [TerminalID] {
+        (0..<UInt32(known.count)).compactMap { number in
+            let flags = self[number].flags
+            return flags.contains(.isConnected) && !flags.contains(.hasRow) ? numbers.id(number) : nil
+        }
+    }
+}
