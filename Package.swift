@@ -182,7 +182,10 @@ let package = Package(
             name: "ControlAPITests", dependencies: ["ControlAPI", "TerminalModel"], swiftSettings: strict),
         .testTarget(
             name: "IncidentStoreTests",
-            dependencies: ["IncidentStore", "IncidentCore", "Geofencing", "TerminalModel"], swiftSettings: strict),
+            dependencies: [
+                "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "AlarmPipelineTests",
             dependencies: [

@@ -123,6 +123,7 @@ extension AlarmPipeline {
     /// - Throws: `StoreError` `refused` while an incident of the person is open; SQLite's codes.
     public func erase(person: String, by actor: Operator) async throws {
         let terminals = try store.terminals(of: person)
+        let fences = try fences(without: person)
         let holdings = try await onThread { [store, clock] in
             try store.erase(person: person, now: clock.now().wall)
         }
@@ -130,12 +131,23 @@ extension AlarmPipeline {
             decider.people.forget(person)
             decider.terminals.forgetGroups(of: [person])
             decider.engine.forget(person: person)
+            var entry = CommitEntry()
             for terminal in terminals {
                 guard let number = decider.terminals.number(of: terminal) else { continue }
                 decider.terminals[number].person = nil
                 decider.forgetLastWords(number)
             }
-            var entry = CommitEntry()
+            // Through their lane, so that last words that are on their way there leave as well.
+            entry.messages = [MessageEntry(writes: terminals.map(MessageWrite.forget))]
+            for fence in fences {
+                if let record = fence.remaining {
+                    entry.writes.append(.fence(record))
+                    decider.fences.set([record.plan])
+                } else {
+                    entry.writes.append(.removeFence(fence.id))
+                    _ = decider.fences.remove(fence.id)
+                }
+            }
             entry.audit("erase_person", person, by: actor, at: now.wall)
             done.attach(to: &entry, (), isInForce: true)
             decider.output.entries.append(entry)
@@ -143,8 +155,23 @@ extension AlarmPipeline {
         pump.forget(person: person)
         try await onThread { [store, tracks, clock] in
             try tracks.erase(holdings)
+            try store.messages.erase(holdings)
             // What was decided before the engine had forgotten may have written the person back meanwhile.
             _ = try store.erase(person: person, now: clock.now().wall)
+            try store.forgetHoldings(of: person)
+        }
+    }
+
+    /// The fences of a person as they are without the person; one of nobody else leaves, since it says where the person
+    /// lives.
+    private func fences(without person: String) throws -> [(id: String, remaining: FenceRecord?)] {
+        try store.fences(containing: person).compactMap { text in
+            let fence = try JSONDecoder().decode(Fence.self, from: Data(text.utf8))
+            guard case .persons(let people) = fence.scope, people.contains(person) else { return nil }
+            let others = people.filter { $0 != person }
+            guard !others.isEmpty else { return (fence.id, nil) }
+            let remaining = fence.scoped(to: .persons(others))
+            return (fence.id, FenceRecord(plan: FencePlan(remaining), json: try Self.json(remaining)))
         }
     }
 

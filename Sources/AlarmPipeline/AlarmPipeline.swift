@@ -10,10 +10,12 @@ public import TerminalModel
 ///
 ///     reactor threads -> IngestQueue -> DecisionLoop -> IncidentCommitter -> results to terminals
 ///                        (two lanes)    (rules, no I/O)  (group commit)  \-> OutboxPump -> channels
-///                                                  \-> TrackCommitter -> results to terminals
+///                                                  \-> LaneCommitter  -> results to terminals
+///                                                      (positions; messages)
 ///
 /// Each box is one thread with a bounded queue in front of it. A result `stored` leaves only after the commit
-/// (promise P1); a failing store stops results, never notices.
+/// (promise P1); a failing store stops results, never notices. Each lane has a file of its own, and those beside the
+/// alarms' stand back from the disk while an alarm is being committed.
 public final class AlarmPipeline: Sendable {
     public let store: IncidentStore
     public let tracks: TrackStore
@@ -22,7 +24,9 @@ public final class AlarmPipeline: Sendable {
     private let configuration: PipelineConfiguration
     private let loop: DecisionLoop
     private let committer: IncidentCommitter
-    private let trackCommitter: TrackCommitter
+    private let trackCommitter: LaneCommitter<TrackItem>
+    private let messageCommitter: LaneCommitter<MessageEntry>
+    private let upkeep: StoreUpkeep
     let pump: OutboxPump
     private let hub = EventHub()
     private let logger: Logger
@@ -63,21 +67,41 @@ public final class AlarmPipeline: Sendable {
         let pump = OutboxPump(
             channels: channels, clock: clock, jitter: configuration.jitter, limits: pumpLimits, logger: logger
         ) { mailbox.post(.attempts($0)) }
-        var trackLimits = TrackCommitter.Limits()
-        trackLimits.windowMilliseconds = Int64(configuration.positionWindowMilliseconds)
+        let precedence = AlarmPrecedence()
+        let reserve = store.options.reserve
+        var trackLimits = LaneCommitter<TrackItem>.Limits()
+        trackLimits.busyMilliseconds = Int64(configuration.positionWindowMilliseconds)
         trackLimits.waiting = limits.pendingPositions
-        let trackCommitter = TrackCommitter(store: tracks, clock: clock, limits: trackLimits, logger: logger) {
-            plane.deliver($0)
-        }
+        let trackCommitter = LaneCommitter<TrackItem>(
+            database: "tracks", precedence: precedence, clock: clock, limits: trackLimits, logger: logger,
+            arrivalToCommit: GatewayMetric.positionToCommit.timer(),
+            outlets: .init(
+                write: { items throws(StoreError) in
+                    try Self.checkRoom(reserve)
+                    try tracks.write(items.count) { items[items.startIndex + $0].point }
+                },
+                results: { plane.deliver($0) }, hasRoom: { decisionThread.bell.ring() }))
+        var messageLimits = LaneCommitter<MessageEntry>.Limits()
+        messageLimits.busyMilliseconds = Int64(configuration.positionWindowMilliseconds)
+        messageLimits.waiting = limits.messages
+        messageLimits.kept = limits.messages
+        let messageCommitter = LaneCommitter<MessageEntry>(
+            database: "messages", precedence: precedence, clock: clock, limits: messageLimits, logger: logger,
+            outlets: .init(
+                write: { entries throws(StoreError) in
+                    try Self.checkRoom(reserve)
+                    try store.messages.write(entries.lazy.flatMap(\.writes))
+                },
+                results: { plane.deliver($0) }))
         var commitLimits = IncidentCommitter.Limits()
-        commitLimits.windowMilliseconds = Int64(configuration.alarmWindowMilliseconds)
         commitLimits.pendingEntries = limits.pendingDecisions
         commitLimits.stalledMilliseconds = Int64(configuration.stalledCommitMilliseconds)
         let committer = IncidentCommitter(
-            store: store, clock: clock, limits: commitLimits,
+            store: store, precedence: precedence, clock: clock, limits: commitLimits,
             outlets: .init(
                 results: { plane.deliver($0) }, deliveries: { pump.add($0) }, track: { trackCommitter.add($0) },
-                events: { hub.publish($0) }, rewrite: { mailbox.post(.rewrite($0)) }),
+                messages: { messageCommitter.add($0) }, events: { hub.publish($0) },
+                rewrite: { mailbox.post(.rewrite($0)) }),
             logger: logger)
         let queue = IngestQueue(
             limits: .init(
@@ -92,10 +116,13 @@ public final class AlarmPipeline: Sendable {
             clock: clock,
             outlets: .init(
                 commit: { committer.add($0) }, results: { plane.deliver($0) }, track: { trackCommitter.add($0) },
+                messages: { messageCommitter.add($0) }, roomForPositions: { trackCommitter.room },
                 orders: { plane.deliver($0) }, takenOver: { pump.stopRaising($0) },
                 tick: { committer.releaseStalled(now: $0) }))
         self.pump = pump
         self.trackCommitter = trackCommitter
+        self.messageCommitter = messageCommitter
+        upkeep = StoreUpkeep(store: store, precedence: precedence, clock: clock, logger: logger)
         self.committer = committer
         pump.add(waiting)
     }
@@ -119,10 +146,18 @@ public final class AlarmPipeline: Sendable {
         }.start()
     }
 
+    /// What is left of a nearly full disk is for alarms.
+    private static func checkRoom(_ reserve: DiskReserve?) throws(StoreError) {
+        guard reserve?.isForAlarmsOnly == true else { return }
+        throw StoreError(.diskFull, "what is left of the disk is kept for alarms")
+    }
+
     /// Starts the threads; what the last run had not delivered goes out at once.
     public func start() {
         pump.start()
+        upkeep.start()
         trackCommitter.start()
+        messageCommitter.start()
         committer.start()
         loop.start()
     }
@@ -142,6 +177,8 @@ public final class AlarmPipeline: Sendable {
                 // The pump's last reports are decided here no more: their rows are pending and are delivered again.
                 committer.stop()
                 trackCommitter.stop()
+                messageCommitter.stop()
+                upkeep.stop()
                 hub.finish()
                 continuation.resume()
             }.start()
@@ -171,10 +208,12 @@ public final class AlarmPipeline: Sendable {
         let ingest = loop.queue.depth
         let commit = committer.depth
         let track = trackCommitter.depth
+        let messages = messageCommitter.depth
         let limits = configuration.queueLimits
         let counts = loop.presentCounts
         return PipelineHealth(
             incidentFailure: committer.failure, trackFailure: trackCommitter.failure,
+            messageFailure: messageCommitter.failure, space: store.options.reserve?.space,
             queues: [
                 QueueHealth(
                     name: "ingest_alarms", depth: ingest.alarms,
@@ -185,6 +224,8 @@ public final class AlarmPipeline: Sendable {
                 QueueHealth(
                     name: "tracks", depth: track.waiting, limit: limits.pendingPositions, dropped: track.dropped),
                 QueueHealth(
+                    name: "messages", depth: messages.waiting, limit: limits.messages, dropped: messages.dropped),
+                QueueHealth(
                     name: "commands", depth: counts.commands, limit: limits.commands, dropped: 0),
                 QueueHealth(name: "events", depth: 0, limit: EventHub.bufferedEvents, dropped: hub.dropped),
             ],
@@ -193,7 +234,9 @@ public final class AlarmPipeline: Sendable {
     }
 
     private var threads: [WorkerThread] {
-        [loop.thread, committer.thread, trackCommitter.thread, pump.thread]
+        [
+            loop.thread, committer.thread, trackCommitter.thread, messageCommitter.thread, upkeep.thread, pump.thread,
+        ]
     }
 
     // MARK: Changing

@@ -46,7 +46,8 @@ final class IngestQueue: Sendable {
         fileprivate(set) var refused: [ReplyTicket] = []
 
         /// Something waits for a later turn.
-        var hasMore: Bool { alarms.waiting > 0 || positions.waiting > 0 }
+        var hasMoreAlarms: Bool { alarms.waiting > 0 }
+        var hasMorePositions: Bool { positions.waiting > 0 }
     }
 
     private struct State {
@@ -122,14 +123,13 @@ final class IngestQueue: Sendable {
         return false
     }
 
-    /// Takes everything urgent, and of the other lanes at most `limit` items each, so that what comes meanwhile waits
-    /// briefly. What the batch held for the last turn counts as done.
-    func take(into batch: inout Batch, limit: Int) {
+    /// Takes everything urgent, and of the other lanes at most their limits, so that what comes meanwhile waits briefly. What the batch held for the last turn counts as done.
+    func take(into batch: inout Batch, limit: Int, positionLimit: Int) {
         batch.refused.removeAll()
         state.withLock { state in
             batch.urgent.begin(&state.urgent, limit: .max)
             batch.alarms.begin(&state.alarms, limit: limit)
-            batch.positions.begin(&state.positions, limit: limit)
+            batch.positions.begin(&state.positions, limit: positionLimit)
             swap(&batch.refused, &state.refused)
             waitingAlarms.store(batch.alarms.waiting, ordering: .relaxed)
             waitingPositions.store(batch.positions.waiting, ordering: .relaxed)

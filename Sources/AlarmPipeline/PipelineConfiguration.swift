@@ -13,9 +13,8 @@ public enum PositionPolicy: String, Sendable, CaseIterable {
 public struct PipelineConfiguration: Sendable {
     public var rules: IncidentRules
     public var positionPolicy: PositionPolicy
-    /// 0...5: how long a busy writer of incidents waits for more to commit together; idle, it never waits.
-    public var alarmWindowMilliseconds: Int
-    /// The same for positions, 0...1000.
+    /// 0...1000: how long a busy writer of positions or messages waits at least for more to commit together. Idle, it
+    /// never waits; the writer of incidents never does.
     public var positionWindowMilliseconds: Int
     /// Boot id of the kernel: says whether monotonic deadlines of the last run still mean anything.
     public var bootID: String
@@ -40,6 +39,8 @@ public struct PipelineConfiguration: Sendable {
         public var pendingDecisions = 50_000
         /// Positions that wait for the disk.
         public var pendingPositions = 100_000
+        /// Messages that wait for the disk; each may hold a picture of a quarter of a megabyte.
+        public var messages = 256
         /// Notices waiting for one target.
         public var noticesPerTarget = 20_000
         /// Attempts under way to one target.
@@ -53,7 +54,6 @@ public struct PipelineConfiguration: Sendable {
     public init(rules: IncidentRules, bootID: String) {
         self.rules = rules
         self.positionPolicy = .stored
-        self.alarmWindowMilliseconds = 0
         self.positionWindowMilliseconds = 5
         self.bootID = bootID
         self.stateFlushMilliseconds = 3000

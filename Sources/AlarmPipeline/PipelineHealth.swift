@@ -8,6 +8,10 @@ public struct PipelineHealth: Sendable, Equatable {
     public var incidentFailure: StoreFailure?
     /// Writing of positions fails: they are not acknowledged.
     public var trackFailure: StoreFailure?
+    /// Writing of messages and last words fails: messages are not acknowledged.
+    public var messageFailure: StoreFailure?
+    /// The room on the disk; nil when nobody watches it.
+    public var space: DiskSpace?
     public var queues: [QueueHealth]
     public var targets: [TargetHealth]
     /// Damaged files that were moved out of the way and wait for somebody to look.
@@ -22,7 +26,8 @@ public struct PipelineHealth: Sendable, Equatable {
 
     /// No store error, and every target with waiting notices has a channel.
     public var isWell: Bool {
-        incidentFailure == nil && trackFailure == nil && targets.allSatisfy { $0.hasChannel || $0.waiting == 0 }
+        incidentFailure == nil && trackFailure == nil && messageFailure == nil
+            && targets.allSatisfy { $0.hasChannel || $0.waiting == 0 }
     }
 }
 

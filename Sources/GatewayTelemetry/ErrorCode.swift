@@ -23,6 +23,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case storeCommitFailed = "store_commit_failed"
     case storeDamaged = "store_damaged"
     case storeFull = "store_full"
+    case storeLow = "store_low"
     case storeReadFailed = "store_read_failed"
     case incidentNotDurable = "incident_not_durable"
     case queueFull = "queue_full"
@@ -76,6 +77,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
             "A write to disk failed. Nothing is acknowledged to terminals until it works; alarms still go out.",
         .storeDamaged: "A database file is damaged; it was set aside, not deleted. Restore a backup.",
         .storeFull: "The disk is full. Nothing is acknowledged to terminals until there is space.",
+        .storeLow: "The disk is nearly full. Make room now: positions stop first, alarms have a reserve.",
         .storeReadFailed: "A database file could not be read.",
         .incidentNotDurable: "An incident is escalated but is not on disk yet; it is stored when the disk works.",
         .queueFull: "A queue reached its limit and work was dropped; the counter of dropped work names it.",

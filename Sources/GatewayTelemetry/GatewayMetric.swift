@@ -109,6 +109,14 @@ public enum GatewayMetric {
         definition: MetricDefinition(
             prefix + "store_commit_rows", "Items in one commit.", .histogram(buckets: sizeBuckets),
             labels: [database]))
+    public static let commitWindow = gauge(
+        "store_commit_window_seconds", "How long the next commit waits for more, from the load and the disk's speed.",
+        [database])
+    public static let commitsStoodBack = counter(
+        "store_commits_stood_back_total", "Commits that waited until alarms were on disk.", [database])
+    public static let storeFree = gauge("store_free_bytes", "Free space on the disk of the state directory.")
+    public static let storeReserve = gauge(
+        "store_reserve_bytes", "Space that is held for alarms on a full disk; 0 when it is used.")
     public static let storeHealthy = gauge("store_healthy", "1 while the database can be written, else 0.", [database])
 
     // Escalation
@@ -145,12 +153,13 @@ public enum GatewayMetric {
             bytesSentDropped, datagramsReceived, datagramsSent, datagramsDropped, serialOpens, loopWakeUps,
             loopTimersFired, loopStaleEvents, authentications, acknowledgementsSent, acknowledgementsWithheld,
             commands, incidentsOpened, incidentsClosed, ladderSteps, targetsWithheld, fenceTransitions,
-            numbersRefused, commits, escalationAttempts, heartbeats, queueDropped, logLinesSuppressed,
+            numbersRefused, commits, commitsStoodBack, escalationAttempts, heartbeats, queueDropped,
+            logLinesSuppressed,
         ]
         let gauges = [
             terminalsConnected, connectionsOpen, partialFrameBytes, writeQueueBytes, incidentsOpen,
-            incidentsUnacknowledged, incidentsNotDurable, storeHealthy, outboxPending, queueDepth, startTime,
-            buildInfo,
+            incidentsUnacknowledged, incidentsNotDurable, storeHealthy, commitWindow, storeFree, storeReserve,
+            outboxPending, queueDepth, startTime, buildInfo,
         ]
         let durations = [
             alarmToCommit, alarmToAcknowledgement, alarmToHandover, positionToCommit, commitDuration,
@@ -185,7 +194,7 @@ public enum GatewayMetric {
             "child_location",
         ])
     private static let channel = MetricLabel(ConfiguredLabel.channel)
-    private static let database = MetricLabel("database", ["incidents", "tracks"])
+    private static let database = MetricLabel("database", ["incidents", "tracks", "messages"])
     private static let stage = MetricLabel(
         "stage",
         ["ingest", "loop", "results", "commands", "outbox", "memory_outbox", "events", "writes"])

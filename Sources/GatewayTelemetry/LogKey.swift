@@ -31,6 +31,7 @@ public enum LogKey: String, Sendable, CaseIterable {
     case operatorUser = "operator.user"
     case storeFile = "store.file"
     case storeRows = "store.rows"
+    case storeFreeBytes = "store.free_bytes"
     case queueName = "queue.name"
     case configFile = "config.file"
     case configKey = "config.key"

@@ -34,7 +34,7 @@ public struct Fence: Sendable, Equatable, Identifiable {
     public let rule: Rule
     /// The datum of the coordinates in `shape`, which stay as they were drawn; the engine converts them once.
     public let datum: Datum
-    public let scope: Scope
+    public private(set) var scope: Scope
     /// Closer to the line than this nothing is decided. 0...10,000 m.
     public let hysteresisMetres: Double
     /// So many of the last `confirmationWindow` decided positions must say the same. 1...`confirmationWindow`.
@@ -66,6 +66,13 @@ public struct Fence: Sendable, Equatable, Identifiable {
         self.dwellSeconds = dwellSeconds
         self.isEnabled = isEnabled
         try check()
+    }
+
+    /// The same fence for others.
+    public func scoped(to scope: Scope) -> Fence {
+        var fence = self
+        fence.scope = scope
+        return fence
     }
 }
 

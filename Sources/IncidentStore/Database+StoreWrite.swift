@@ -35,7 +35,7 @@ extension Database {
         case .assignment(let assignment, let at): try apply(assignment, at: at)
         case .removeTerminal(let terminal, let at):
             try endHolding(terminal, at: at)
-            for table in ["terminals", "terminal_states", "fence_states"] {
+            for table in ["terminals", "fence_states"] {
                 try run("DELETE FROM \(table) WHERE terminal = ?", [terminal.description])
             }
         case .person(let person):
@@ -56,14 +56,6 @@ extension Database {
             try run(
                 "INSERT OR REPLACE INTO fence_states (terminal, fence, inside, since) VALUES (?, ?, ?, ?)",
                 [record.terminal.description, record.fence, record.isInside, record.since.milliseconds])
-        case .terminalState(let record):
-            try run(
-                """
-                INSERT INTO terminal_states (terminal, last_seen, event) VALUES (?, ?, ?)
-                ON CONFLICT (terminal) DO UPDATE SET last_seen = excluded.last_seen,
-                    event = coalesce(excluded.event, event)
-                """, [record.terminal.description, record.lastSeen.milliseconds, record.event])
-        case .message(let record): try apply(record)
         case .setting(let key, let value):
             if let value {
                 try run("INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)", [key, value])
@@ -77,7 +69,7 @@ extension Database {
         }
     }
 
-    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+    func run(_ sql: String, _ arguments: StatementArguments) throws {
         try cachedStatement(sql: sql).execute(arguments: arguments)
     }
 
@@ -159,23 +151,6 @@ extension Database {
             [
                 attempt.event, attempt.target, attempt.incident.description, attempt.attempt, attempt.attempt,
                 attempt.startedAt.milliseconds, attempt.endedAt.milliseconds, attempt.outcome, attempt.evidence,
-            ])
-    }
-
-    private func apply(_ record: MessageRecord) throws {
-        let terminal = record.terminal.description
-        let received = record.received.milliseconds
-        try run(
-            "INSERT INTO messages (terminal, received, kind, event) VALUES (?, ?, ?, ?)",
-            [terminal, received, record.kind.rawValue, record.event])
-        guard let media = record.media else { return }
-        try run(
-            """
-            INSERT INTO media (terminal, received, media_id, type, format, event_code, data) VALUES (?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                terminal, received, Int64(media.mediaID), Int64(media.type), Int64(media.format),
-                Int64(media.eventCode), Data(media.data),
             ])
     }
 

@@ -52,12 +52,19 @@ enum DatabaseFile {
     }
 
     /// Read-only connections on a file that a writer has open.
-    static func readers(path: String, label: String) throws -> DatabasePool {
+    ///
+    /// - Parameter attached: another file whose tables they read as if they were in this one.
+    static func readers(path: String, label: String, attached: String? = nil) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.readonly = true
         configuration.label = label
         configuration.busyMode = .timeout(busyTimeoutSeconds)
         configuration.maximumReaderCount = maximumReaders
+        if let attached {
+            configuration.prepareDatabase {
+                try $0.execute(sql: "ATTACH DATABASE ? AS attached", arguments: [attached])
+            }
+        }
         return try DatabasePool(path: path, configuration: configuration)
     }
 

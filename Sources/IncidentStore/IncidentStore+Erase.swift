@@ -17,58 +17,71 @@ public struct Holding: Sendable, Equatable {
 }
 
 extension IncidentStore {
-    /// Forgets a person: the card, the terminals' assignment and last words, and in closed incidents everything that
+    /// Incidents that one transaction forgets, so that an alarm waits briefly only.
+    private static let incidentsAtOnce = 20
+
+    /// Forgets a person: the card, the terminals' assignment, what they were told, and in closed incidents everything that
     /// says who or where. That an incident happened, and when who acted, stays for the reports.
     ///
-    /// - Returns: whose positions have to leave the track files (`TrackStore.erase`).
+    /// The stretches of time stay until `forgetHoldings`, so that an erasure that was interrupted can be done again.
+    /// - Returns: whose positions and messages have to leave (`TrackStore.erase`, `MessageStore.erase`).
     /// - Throws: `refused` while an incident of the person is open; SQLite's codes.
     public func erase(person: String, now: Timestamp) throws(StoreError) -> [Holding] {
         try storing {
-            try writer.write { database in
+            let holdings = try writer.write { database in
                 let open = try Int.fetchOne(
                     database, sql: "SELECT count(*) FROM incidents WHERE person = ? AND closed_at IS NULL",
                     arguments: [person])
                 guard open == 0 else {
                     throw StoreError(.refused, "person \(person) has an open incident; close it first")
                 }
-                let holdings = try Row.fetchAll(
-                    database, sql: "SELECT terminal, since, until FROM holders WHERE person = ?", arguments: [person]
-                ).compactMap { row -> Holding? in
-                    guard let terminal = TerminalID(row[0] as String) else { return nil }
-                    return Holding(
-                        terminal: terminal, since: Timestamp(milliseconds: row[1]),
-                        until: (row[2] as Int64?).map(Timestamp.init(milliseconds:)))
-                }
-                try Self.forgetIncidents(of: person, database)
-                for table in ["messages", "media"] {
-                    try database.execute(
-                        sql: """
-                            DELETE FROM \(table) WHERE EXISTS (SELECT 1 FROM holders WHERE person = ?
-                                AND holders.terminal = \(table).terminal AND since <= received
-                                AND (until IS NULL OR received < until))
-                            """, arguments: [person])
-                }
-                for sql in [
-                    """
-                    DELETE FROM terminal_states WHERE terminal IN (SELECT terminal FROM terminals WHERE person = ?)
-                    """,
-                    """
-                    DELETE FROM fence_states WHERE terminal IN (SELECT terminal FROM terminals WHERE person = ?)
-                    """,
-                    "UPDATE terminals SET person = NULL WHERE person = ?",
-                    "DELETE FROM holders WHERE person = ?",
-                    "DELETE FROM people WHERE id = ?",
-                ] {
-                    try database.execute(sql: sql, arguments: [person])
-                }
-                return holdings
+                return try Self.forgetCard(of: person, database)
             }
+            while try writer.write({ try Self.forgetIncidents(of: person, $0) }) {}
+            return holdings
         }
     }
 
-    private static func forgetIncidents(of person: String, _ database: Database) throws {
+    /// The last step of an erasure: nothing says any more which terminals the person had, also not in the log.
+    ///
+    /// - Throws: `busy` when a reader keeps the log; SQLite's codes.
+    public func forgetHoldings(of person: String) throws(StoreError) {
+        try storing {
+            try writer.write { try $0.execute(sql: "DELETE FROM holders WHERE person = ?", arguments: [person]) }
+        }
+        try emptyLog()
+    }
+
+    private static func forgetCard(of person: String, _ database: Database) throws -> [Holding] {
+        for sql in [
+            """
+            DELETE FROM commands WHERE EXISTS (SELECT 1 FROM holders WHERE person = ?
+                AND holders.terminal = commands.terminal AND since <= created_at
+                AND (until IS NULL OR created_at < until))
+            """,
+            "DELETE FROM fence_states WHERE terminal IN (SELECT terminal FROM terminals WHERE person = ?)",
+            "UPDATE terminals SET person = NULL WHERE person = ?",
+            "UPDATE audit SET detail = '' WHERE action = 'assign_terminal' AND detail LIKE '% to ' || ?",
+            "DELETE FROM people WHERE id = ?",
+        ] {
+            try database.execute(sql: sql, arguments: [person])
+        }
+        return try Row.fetchAll(
+            database, sql: "SELECT terminal, since, until FROM holders WHERE person = ?", arguments: [person]
+        ).compactMap { row -> Holding? in
+            guard let terminal = TerminalID(row[0] as String) else { return nil }
+            return Holding(
+                terminal: terminal, since: Timestamp(milliseconds: row[1]),
+                until: (row[2] as Int64?).map(Timestamp.init(milliseconds:)))
+        }
+    }
+
+    /// Forgets some closed incidents. True when there may be more.
+    private static func forgetIncidents(of person: String, _ database: Database) throws -> Bool {
         let rows = try Row.fetchAll(
-            database, sql: "SELECT id, snapshot FROM incidents WHERE person = ?", arguments: [person])
+            database,
+            sql: "SELECT id, snapshot FROM incidents WHERE person = ? AND closed_at IS NOT NULL LIMIT ?",
+            arguments: [person, incidentsAtOnce])
         for row in rows {
             let id: String = row[0]
             var incident = try ColumnJSON.value(Incident.self, row[1])
@@ -86,5 +99,6 @@ extension IncidentStore {
                 try database.execute(sql: sql, arguments: [id])
             }
         }
+        return rows.count == incidentsAtOnce
     }
 }

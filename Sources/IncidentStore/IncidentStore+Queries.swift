@@ -178,6 +178,16 @@ extension IncidentStore {
         }
     }
 
+    /// The fences in whose text these words stand somewhere, as JSON.
+    public func fences(containing text: String) throws(StoreError) -> [String] {
+        try storing {
+            try readers.read {
+                try String.fetchAll(
+                    $0, sql: "SELECT fence FROM fences WHERE instr(fence, ?) > 0 ORDER BY id", arguments: [text])
+            }
+        }
+    }
+
     public func terminalState(_ terminal: TerminalID) throws(StoreError) -> TerminalStateRecord? {
         try storing {
             try readers.read { database in

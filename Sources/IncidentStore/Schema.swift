@@ -16,6 +16,10 @@ enum IncidentSchema {
         migrator.registerMigration("2 messages, media") { database in
             for statement in Self.second { try database.execute(sql: statement) }
         }
+        // `MessageStore` has copied them into its own file before this file is opened.
+        migrator.registerMigration("3 messages leave") { database in
+            for table in ["terminal_states", "messages", "media"] { try database.execute(sql: "DROP TABLE \(table)") }
+        }
         migrator.registerMigration("4 fences as plans") { try Self.makePlans($0) }
         return migrator
     }
@@ -159,6 +163,39 @@ extension IncidentSchema {
                 ])
         }
     }
+}
+
+/// The tables of `messages.sqlite`.
+enum MessageSchema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 last words, messages, media") { database in
+            for statement in Self.first { try database.execute(sql: statement) }
+        }
+        return migrator
+    }
+
+    private static let first = [
+        """
+        CREATE TABLE terminal_states (
+            terminal TEXT PRIMARY KEY NOT NULL, last_seen INTEGER NOT NULL, event TEXT) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY, terminal TEXT NOT NULL, received INTEGER NOT NULL, kind TEXT NOT NULL,
+            event TEXT NOT NULL)
+        """,
+        "CREATE INDEX messages_terminal ON messages(terminal, received)",
+        // For retention.
+        "CREATE INDEX messages_received ON messages(received)",
+        """
+        CREATE TABLE media (
+            id INTEGER PRIMARY KEY, terminal TEXT NOT NULL, received INTEGER NOT NULL, media_id INTEGER NOT NULL,
+            type INTEGER NOT NULL, format INTEGER NOT NULL, event_code INTEGER NOT NULL, data BLOB NOT NULL)
+        """,
+        "CREATE INDEX media_terminal ON media(terminal, received)",
+        "CREATE INDEX media_received ON media(received)",
+    ]
 }
 
 /// The tables of one day's `tracks-YYYYMMDD.sqlite`.

@@ -22,8 +22,6 @@ public enum StoreWrite: Sendable {
     case fence(FenceRecord)
     case removeFence(String)
     case fenceState(FenceStateRecord)
-    case terminalState(TerminalStateRecord)
-    case message(MessageRecord)
     /// nil removes the setting.
     case setting(key: String, value: String?)
     case audit(AuditEntry)

@@ -12,11 +12,9 @@ final class TrackDayFile: Sendable {
     static let serialBits: Int64 = 16
 
     private struct State {
-        /// The newest row of each terminal.
-        var heads: [TerminalID: Int64] = [:]
-        var lastID: Int64 = 0
-        /// Terminals whose newest row is not in the `heads` table yet.
-        var dirty: Set<TerminalID> = []
+        var heads = HeadTable()
+        /// The newest row when the `heads` table was last written.
+        var savedThrough: Int64 = 0
         var rowsSinceCheckpoint = 0
     }
 
@@ -30,47 +28,63 @@ final class TrackDayFile: Sendable {
         self.day = day
         self.path = path
         writer = try DatabaseFile.writer(path: path, label: "tracks-\(day)", migrator: TrackSchema.migrator)
-        let (heads, lastID) = try writer.read { try Self.heads($0) }
+        let (heads, savedThrough) = try writer.read { try Self.heads($0) }
         reader = try DatabaseFile.readers(path: path, label: "tracks-\(day)-read")
-        state = Mutex(State(heads: heads, lastID: lastID))
+        state = Mutex(State(heads: heads, savedThrough: savedThrough))
     }
 
-    /// The newest row of a terminal, nil when there is none.
+    /// The newest row of a terminal that is on the disk, nil when there is none.
     func head(of terminal: TerminalID) -> Int64? {
-        state.withLock { $0.heads[terminal] }
+        state.withLock { $0.heads.committedRow(of: terminal) }
     }
 
-    /// Writes all points in one transaction and returns when they are on the disk.
-    func append(_ points: [TrackPoint], willCommit: (@Sendable () throws -> Void)?) throws {
-        // Only this thread changes the state, so the copy of what it needs cannot become old while it writes.
-        var lastID = state.withLock(\.lastID)
-        var heads: [TerminalID: Int64] = [:]
-        try writer.write { database in
-            let statement = try database.cachedStatement(sql: TrackRowWriter.sql)
-            for point in points {
-                let sinceMidnight = point.received.milliseconds - day.start.milliseconds
-                lastID = max(lastID + 1, sinceMidnight << Self.serialBits)
-                let previous = heads[point.terminal] ?? head(of: point.terminal)
+    /// Writes the points of this day in one transaction and returns when they are on the disk.
+    ///
+    /// - Parameters:
+    ///   - count: So many points there are, of this day and of others.
+    ///   - point: Gives one of them.
+    func append(
+        _ count: Int, willCommit: (@Sendable () throws -> Void)?, _ point: (Int) -> TrackPoint
+    ) throws {
+        state.withLock { $0.heads.reserve(count) }
+        var written = 0
+        do {
+            try writer.write { database in
+                let statement = try database.cachedStatement(sql: TrackRowWriter.sql)
                 let row = TrackRowWriter(statement: statement.sqliteStatement, connection: database.sqliteConnection)
-                try row.insert(point, id: lastID, previous: previous)
-                heads[point.terminal] = lastID
+                for index in 0..<count {
+                    let point = point(index)
+                    guard day.contains(point.received) else { continue }
+                    let (id, previous) = nextRow(point)
+                    try row.insert(point, id: id, previous: previous)
+                    written += 1
+                }
+                try willCommit?()
             }
-            try willCommit?()
+        } catch {
+            state.withLock { $0.heads.rollBack() }
+            throw error
         }
         let isCheckpointDue = state.withLock { state in
-            state.heads.merge(heads) { $1 }
-            state.dirty.formUnion(heads.keys)
-            state.lastID = lastID
-            state.rowsSinceCheckpoint += points.count
+            state.heads.commit()
+            state.rowsSinceCheckpoint += written
             return state.rowsSinceCheckpoint >= Self.checkpointRows
         }
         if isCheckpointDue { try checkpointHeads() }
     }
 
+    private func nextRow(_ point: TrackPoint) -> (id: Int64, previous: Int64?) {
+        let sinceMidnight = point.received.milliseconds - day.start.milliseconds
+        return state.withLock { state in
+            let id = max(state.heads.last + 1, sinceMidnight << Self.serialBits)
+            return (id, state.heads.append(id, of: point.terminal))
+        }
+    }
+
     /// Writes the newest rows of all terminals that changed, so that the next start need not search for them.
     func checkpointHeads() throws {
         let (changed, through) = state.withLock { state in
-            (state.dirty.sorted().map { ($0, state.heads[$0] ?? 0) }, state.lastID)
+            (state.heads.changed(since: state.savedThrough), state.heads.lastCommitted)
         }
         guard !changed.isEmpty else { return }
         try writer.write { database in
@@ -82,7 +96,7 @@ final class TrackDayFile: Sendable {
             try database.execute(sql: "UPDATE progress SET through = ?", arguments: [through])
         }
         state.withLock { state in
-            state.dirty.removeAll(keepingCapacity: true)
+            state.savedThrough = through
             state.rowsSinceCheckpoint = 0
         }
     }
@@ -94,10 +108,9 @@ final class TrackDayFile: Sendable {
         try writer.close()
     }
 
-    /// The newest row of each terminal: the checkpoint, and what was written after it.
-    private static func heads(_ database: Database) throws -> ([TerminalID: Int64], Int64) {
-        var heads: [TerminalID: Int64] = [:]
-        var last: Int64 = 0
+    /// The newest row of each terminal: the checkpoint, and what was written after it; and how far that checkpoint goes.
+    private static func heads(_ database: Database) throws -> (HeadTable, savedThrough: Int64) {
+        var heads = HeadTable()
         let rows = try Row.fetchCursor(
             database,
             sql: """
@@ -107,15 +120,13 @@ final class TrackDayFile: Sendable {
                 """)
         while let row = try rows.next() {
             let id: Int64 = row[1]
-            last = max(last, id)
             try row.withUnsafeData(atIndex: 0) { data in
                 guard let data else { return }
-                let terminal = data.withUnsafeBytes { TerminalID(keyBytes: $0) }
-                heads[terminal] = max(heads[terminal] ?? 0, id)
+                heads.restore(id, of: data.withUnsafeBytes { TerminalID(keyBytes: $0) })
             }
         }
-        last = max(last, try Int64.fetchOne(database, sql: "SELECT max(id) FROM positions") ?? 0)
-        return (heads, last)
+        heads.noteLast(try Int64.fetchOne(database, sql: "SELECT max(id) FROM positions") ?? 0)
+        return (heads, try Int64.fetchOne(database, sql: "SELECT through FROM progress") ?? 0)
     }
 }
 
@@ -173,12 +184,15 @@ struct TrackRowWriter {
 
 /// The `flags` column: bit 0 valid, bit 1 historical, from bit 4 the source.
 struct TrackFlags {
+    /// The number of a source is its place here, which is in the files.
+    private static let sources = Position.Source.allCases
+
     let rawValue: Int64
 
     init(rawValue: Int64) { self.rawValue = rawValue }
 
     init(_ point: TrackPoint) {
-        let source = Position.Source.allCases.firstIndex(of: point.position.source) ?? 0
+        let source = Self.sources.firstIndex(of: point.position.source) ?? 0
         rawValue = (point.position.valid ? 1 : 0) | (point.historical ? 2 : 0) | Int64(source) << 4
     }
 
@@ -186,6 +200,6 @@ struct TrackFlags {
     var isHistorical: Bool { rawValue & 2 != 0 }
     var source: Position.Source {
         let index = Int(rawValue >> 4)
-        return Position.Source.allCases.indices.contains(index) ? Position.Source.allCases[index] : .gnss
+        return Self.sources.indices.contains(index) ? Self.sources[index] : .gnss
     }
 }

@@ -60,6 +60,10 @@ public struct TrackDay: Hashable, Sendable, Comparable, CustomStringConvertible 
         self.init(time)
     }
 
+    func contains(_ time: Timestamp) -> Bool {
+        time.milliseconds >= number * Self.milliseconds && time.milliseconds < (number + 1) * Self.milliseconds
+    }
+
     public var start: Timestamp { Timestamp(milliseconds: number * Self.milliseconds) }
 
     public static func < (left: TrackDay, right: TrackDay) -> Bool { left.number < right.number }

@@ -43,24 +43,38 @@ public final class TrackStore: Sendable {
     /// Writes all points, one transaction a day file, and returns when they are on the disk.
     ///
     /// A day file that turns out damaged is set aside and the points go into a new one.
+    /// - Parameters:
+    ///   - count: So many points there are.
+    ///   - point: Gives one of them, so that they need not be copied into an array.
     /// - Throws: SQLite's codes; then what was received on some day of the group may be stored and the rest not.
-    public func write(_ points: [TrackPoint]) throws(StoreError) {
-        guard let first = points.first else { return }
-        let day = TrackDay(first.received)
-        let isOneDay = points.allSatisfy { TrackDay($0.received) == day }
-        let groups = isOneDay ? [day: points] : Dictionary(grouping: points) { TrackDay($0.received) }
-        for (day, points) in groups.sorted(by: { $0.key < $1.key }) {
-            let latest = points[points.count - 1].received
+    public func write(_ count: Int, _ point: (Int) -> TrackPoint) throws(StoreError) {
+        guard count > 0 else { return }
+        let latest = point(count - 1).received
+        for day in Self.days(count, point) {
             try storing {
                 let open = try file(for: day, seen: latest)
                 do {
-                    try open.append(points, willCommit: willCommit)
+                    try open.append(count, willCommit: willCommit, point)
                 } catch let error as DatabaseError where StoreError(error).code == .corrupt {
                     try replaceDamaged(open, reason: StoreError(error).description, at: latest)
-                    try file(for: day, seen: latest).append(points, willCommit: willCommit)
+                    try file(for: day, seen: latest).append(count, willCommit: willCommit, point)
                 }
             }
         }
+    }
+
+    public func write(_ points: [TrackPoint]) throws(StoreError) {
+        try write(points.count) { points[$0] }
+    }
+
+    /// The days of the points, oldest first; nearly always one.
+    private static func days(_ count: Int, _ point: (Int) -> TrackPoint) -> [TrackDay] {
+        var days: [TrackDay] = []
+        for index in 0..<count {
+            let time = point(index).received
+            if !days.contains(where: { $0.contains(time) }) { days.append(TrackDay(time)) }
+        }
+        return days.sorted()
     }
 
     /// What `PRAGMA synchronous` reads back on the writing connections; each must be 2 (FULL).

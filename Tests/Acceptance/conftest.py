@@ -1,7 +1,10 @@
 """Sites that are cleaned up, or kept with a word where they are when a test fails; and a place for figures."""
 
+from contextlib import ExitStack
+
 import pytest
 
+from full_disk import mounted
 from site_under_test import Site
 
 FIGURES: list[str] = []
@@ -28,6 +31,13 @@ def pytest_terminal_summary(terminalreporter):
 def figure(request):
     """figure("...") prints a line in the summary, passed or not."""
     return lambda text: FIGURES.append(f"{request.node.name}: {text}")
+
+
+@pytest.fixture
+def small_file_system(tmp_path):
+    """small_file_system(MEBIBYTES) mounts one and gives its directory."""
+    with ExitStack() as stack:
+        yield lambda mebibytes: stack.enter_context(mounted(tmp_path / "small", mebibytes))
 
 
 @pytest.fixture

@@ -1,36 +1,14 @@
 """Promise P1 when the store fails: no acknowledgement, the alarm goes out all the same, one row afterwards."""
 
-import os
-import subprocess
 import time
-from pathlib import Path
-
-import pytest
 
 from crash_disk import CrashDisk
+from full_disk import FullDisk
 from jt808_terminal import Terminal, acknowledges
 from site_under_test import eventually, received_at
 
 # Presses that a nearly full disk may still take before the write-ahead log has to grow.
 MOST_PRESSES_THAT_FIT = 400
-
-
-class FullDisk:
-    """A small tmpfs that is filled to the last byte."""
-
-    def __init__(self, site):
-        self.filling = site.state / "filling"
-
-    def fail(self):
-        with open(self.filling, "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError:
-                pass
-
-    def recover(self):
-        self.filling.unlink()
 
 
 class BrokenDisk:
@@ -46,26 +24,9 @@ class BrokenDisk:
         self.disk.set_mode(None)
 
 
-@pytest.fixture
-def small_file_system(tmp_path):
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "yidiantong-test", str(place)],
-        capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.fail(
-            "THE FULL-DISK TEST DID NOT RUN: a tmpfs could not be mounted. Run the tests as root, or with "
-            "ALLOW_UNMOUNTED=1 to skip it knowingly. " + mounted.stderr) if not os.environ.get(
-                "ALLOW_UNMOUNTED") else pytest.skip("no tmpfs: " + mounted.stderr)
-    yield place
-    # Lazily: the site that used it is discarded after this fixture.
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
 def test_full_disk(new_site, small_file_system, figure):
-    site = new_site(state=small_file_system)
-    check(site, FullDisk(site), "01785", figure)
+    site = new_site(state=small_file_system(6))
+    check(site, FullDisk(site.state), "01785", figure)
 
 
 def test_input_output_error(new_site, figure):

@@ -17,11 +17,13 @@ import Testing
             site.pipeline.ingest([.report(report, ticket)])
             return ticket.request
         }
-        site.fault.fail(true)
+        site.messageFault.fail(true)
         #expect(await site.answer(to: picture()) == .failed)
-        site.fault.fail(false)
-        site.advance(5000)
+        #expect(site.pipeline.health.messageFailure?.code == .inputOutput)
+        // An alarm has a file of its own.
         #expect(await site.answer(to: site.report(.sos)) == .stored)
+        site.messageFault.fail(false)
+        site.advance(5000)
         #expect(await site.answer(to: picture()) == .stored)
         let stored = try site.pipeline.store.media(from: Site.terminal)
         #expect(stored == [MediaRecord(mediaID: 7, type: 0, format: 0, eventCode: 2, data: data)])
@@ -129,7 +131,7 @@ import Testing
         var taken: [UInt32] = []
         var batch = IngestQueue.Batch()
         func take() {
-            queue.take(into: &batch, limit: 3)
+            queue.take(into: &batch, limit: 3, positionLimit: 3)
             taken += batch.positions.turn.compactMap { batch.positions.items[$0].ticket?.request }
         }
         #expect(queue.add((1...8).map { position($0) }) == 8)
@@ -162,11 +164,11 @@ import Testing
         }
         #expect(queue.add(registrations) == 4000)
         var batch = IngestQueue.Batch()
-        queue.take(into: &batch, limit: 100)
+        queue.take(into: &batch, limit: 100, positionLimit: 100)
         // What the terminal of an open incident says stays in order behind its SOS.
         queue.changeAttention([TerminalID(nibbles: 7): true])
         #expect(queue.add([report(9001, 7, .sos), report(9002, 7, []), report(9003, 8, [])]) == 3)
-        queue.take(into: &batch, limit: 100)
+        queue.take(into: &batch, limit: 100, positionLimit: 100)
         #expect(batch.urgent.turn.map { batch.urgent.items[$0].ticket?.request } == [9001, 9002])
         #expect(batch.alarms.turn.count == 100)
         #expect(batch.positions.turn.count == 1)
@@ -174,7 +176,7 @@ import Testing
         #expect(batch.hasMore)
         var left = 0
         while batch.hasMore {
-            queue.take(into: &batch, limit: 100)
+            queue.take(into: &batch, limit: 100, positionLimit: 100)
             left += batch.alarms.turn.count
         }
         #expect(left == 3800)
@@ -186,11 +188,17 @@ import Testing
         try await site.pipeline.importRecords(
             people: [], assignments: terminals.map { TerminalAssignment(terminal: $0, person: nil) }, by: Site.actor)
         for terminal in terminals { site.report(terminal: terminal, latitude: nil, kind: .heartbeat) }
-        let commits = site.fault.commits.value
+        let commits = site.messageFault.entered.value
         for step in 1...3 {
             site.advance(3000)
-            #expect(await site.fault.commits.wait { $0 >= commits + step })
+            #expect(await site.messageFault.entered.wait { $0 >= commits + step })
         }
+        // Its answer comes when everything before it is on the disk.
+        var word = site.inbound([], 1, Site.terminal, nil, [], .text)
+        word.event.text = "yes"
+        let ticket = site.ticket()
+        site.pipeline.ingest([.report(word, ticket)])
+        #expect(await site.answer(to: ticket.request) == .stored)
         for terminal in terminals { #expect(try site.pipeline.store.terminalState(terminal) != nil) }
         try await site.stop()
     }

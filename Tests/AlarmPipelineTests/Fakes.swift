@@ -163,6 +163,7 @@ final class Site {
     let plane = FakePlane()
     let fault = FaultSwitch()
     let trackFault = FaultSwitch()
+    let messageFault = FaultSwitch()
     let directory = TerminalDirectory()
     let hub: FakeChannel
     let dispatch: FakeChannel
@@ -195,7 +196,9 @@ final class Site {
         let now = clock.now().wall
         let store = try IncidentStore(
             directory: self.path, now: now,
-            options: .init(willCommit: fault.willCommit, didCommit: { [fault] _ in fault.commits.change { $0 += 1 } }))
+            options: .init(
+                willCommit: fault.willCommit, willCommitMessages: messageFault.willCommit,
+                didCommit: { [fault] _ in fault.commits.change { $0 += 1 } }))
         let tracks = try TrackStore(directory: self.path, now: now, willCommit: trackFault.willCommit)
         if path == nil {
             var person = Person(id: "p1", name: "Sample")

@@ -375,7 +375,7 @@ import Testing
         let site = try Site()
         #expect(await site.answer(to: site.report(.sos)) == .stored)
         #expect(await site.hub.sent.wait { $0.count == 1 })
-        #expect(site.pipeline.health.liveness.count == 4)
+        #expect(site.pipeline.health.liveness.count == 6)
         #expect(site.pipeline.health.openIncidents == 1)
         #expect(try site.pipeline.store.synchronousLevel() == 2)
         try await site.stop()

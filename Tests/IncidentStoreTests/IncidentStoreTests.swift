@@ -1,9 +1,11 @@
 import Foundation
+import GRDB
 import Geofencing
 import IncidentCore
-import IncidentStore
 import TerminalModel
 import Testing
+
+@testable import IncidentStore
 
 @Suite struct IncidentStoreTests {
     let directory: TemporaryDirectory
@@ -47,12 +49,14 @@ import Testing
             .change(Sample.opening(closedLongAgo, targets: [])), .setting(key: "commissioned", value: "yes"),
             .fence(try Sample.fence()),
             .fenceState(FenceStateRecord(terminal: Sample.terminal, fence: "home", isInside: true, since: Sample.noon)),
-            .terminalState(TerminalStateRecord(terminal: Sample.terminal, lastSeen: Sample.noon, event: "{}")),
             .assignment(TerminalAssignment(terminal: Sample.terminal, person: "p1"), at: Sample.noon),
             .command(
                 CommandRecord(
                     id: 7, terminal: Sample.terminal, command: .callBack(number: "073112345678", listen: true),
                     incident: nil, by: "li", createdAt: Sample.noon, expiresAt: Sample.later(60))),
+        ])
+        try store.messages.write([
+            .terminalState(TerminalStateRecord(terminal: Sample.terminal, lastSeen: Sample.noon, event: "{}"))
         ])
         try store.close()
         let reopened = try open()
@@ -210,6 +214,53 @@ import Testing
         #expect(history.evidence.isEmpty && history.timeline.map(\.detail) == [""])
         #expect(try store.person("p1") == nil)
         #expect(try store.terminals(of: "p1").isEmpty)
+        // An erasure that was interrupted finds the same again.
+        #expect(try store.erase(person: "p1", now: Sample.noon) == holdings)
+        try store.forgetHoldings(of: "p1")
+        #expect(try store.erase(person: "p1", now: Sample.noon).isEmpty)
+    }
+
+    /// A query that lasts holds neither a commit nor the moving of the log back.
+    @Test func readersNeverHoldTheWriterBack() throws {
+        let store = try open()
+        try store.write([.change(Sample.opening(Sample.incident()))])
+        let hasWritten = DispatchSemaphore(value: 0)
+        let sql = "SELECT count(*) FROM incidents"
+        try store.readers.read { database in
+            let before = try Int.fetchOne(database, sql: sql)
+            Thread {
+                for number: UInt64 in 2...60 { try? store.write([.change(Sample.opening(Sample.incident(number)))]) }
+                try? store.moveLog()
+                hasWritten.signal()
+            }.start()
+            #expect(hasWritten.wait(timeout: .now() + 20) == .success)
+            // It still sees what there was.
+            #expect(before == 1)
+            let after = try Int.fetchOne(database, sql: sql)
+            #expect(after == 1)
+        }
+        #expect(try store.counts().openIncidents == 60)
+    }
+
+    @Test func theLogIsMovedByAnotherConnection() throws {
+        let store = try open()
+        var number: UInt64 = 0
+        while !store.isLogDue {
+            number += 1
+            try store.write([.change(Sample.opening(Sample.incident(number)))])
+        }
+        func size(_ suffix: String) -> Int {
+            (try? FileManager.default.attributesOfItem(atPath: store.path + suffix)[.size] as? Int) ?? 0
+        }
+        let before = size("")
+        // SQLite's own limit of 1,000 pages has passed and no commit has moved anything.
+        #expect(size("-wal") > 1000 * 4096 && before < size("-wal") / 4)
+        try store.moveLog()
+        #expect(size("") > before && !store.isLogDue)
+        let length = size("-wal")
+        try store.write([.change(Sample.opening(Sample.incident(number + 1)))])
+        #expect(size("-wal") == length, "the log begins anew")
+        #expect(try store.counts().openIncidents == Int(number) + 1)
     }
 
     @Test func aBackupIsWholeAndNeverOverwrites() throws {

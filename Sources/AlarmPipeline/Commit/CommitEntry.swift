@@ -12,12 +12,14 @@ struct CommitEntry: Sendable {
     var deliveries: [PendingDelivery] = []
     /// Positions that go to the track files afterwards.
     var track: [TrackItem] = []
+    /// What else the terminal said; it goes to its file afterwards.
+    var messages: [MessageEntry] = []
     /// For subscribers, when it is decided for good.
     var events: [PipelineEvent] = []
     /// Worth nothing later: left out when the commit fails (registrations, whose terminal then asks again).
     var isDiscardable = false
-    /// Last words, data and pictures: committed alone when no decision waits, so that an alarm never stands behind them.
-    var isBackground = false
+    /// A terminal's code: it may wait behind alarms.
+    var isRegistration = false
     /// When the report came, for the time from alarm to commit; nil for what is no alarm.
     var alarmReceivedMilliseconds: Int64?
     /// Runs on the committing thread directly after the commit, before the results leave.
@@ -34,7 +36,7 @@ struct CommitEntry: Sendable {
     var isRoutine: Bool {
         writes.allSatisfy { write in
             switch write {
-            case .attempt, .commandOutcome, .fenceState, .authenticated, .terminalState, .message: true
+            case .attempt, .commandOutcome, .fenceState, .authenticated: true
             case .change(let change): change.evidence == nil && change.deliveries.isEmpty
             default: false
             }
@@ -50,13 +52,4 @@ struct CommitEntry: Sendable {
             writes[index] = .change(change)
         }
     }
-}
-
-/// A position for the track files.
-struct TrackItem: Sendable {
-    var point: TrackPoint
-    /// nil when the report is answered elsewhere: an alarm's position follows its incident.
-    var ticket: ReplyTicket?
-    /// Monotonic time of its arrival.
-    var arrivedMilliseconds: Int64
 }

@@ -15,14 +15,10 @@ final class IncidentCommitter: Sendable {
     struct Limits: Sendable {
         /// Writes in one transaction.
         var writesPerCommit = 2000
-        /// With more than one entry waiting last time, wait this long for more before committing.
-        var windowMilliseconds: Int64 = 0
-        /// Decisions kept in memory while the store fails.
+        /// Registrations in one transaction; an alarm waits for one such transaction at most.
+        var registrationsPerCommit = 500
+        /// Decisions that wait for a slow disk, and as many that are kept in memory while the store fails.
         var pendingEntries = 50_000
-        /// Background entries that wait; each may hold a picture of a quarter of a megabyte.
-        var backgroundEntries = 256
-        /// A busy committer lets so many groups of decisions pass before the next background entry.
-        var turnsBeforeBackground = 16
         /// Pauses between tries of a failing store.
         var firstPauseMilliseconds: Int64 = 200
         var longestPauseMilliseconds: Int64 = 2000
@@ -34,6 +30,7 @@ final class IncidentCommitter: Sendable {
         var results: @Sendable ([IngestResult]) -> Void
         var deliveries: @Sendable ([PendingDelivery]) -> Void
         var track: @Sendable ([TrackItem]) -> Void
+        var messages: @Sendable ([MessageEntry]) -> Void
         var events: @Sendable ([PipelineEvent]) -> Void
         /// Incidents whose changes found no room in memory: their present state has to be written when the store works.
         var rewrite: @Sendable (Set<IncidentID>) -> Void
@@ -48,8 +45,27 @@ final class IncidentCommitter: Sendable {
         var lostRoomFor: Set<IncidentID> = []
         /// Entries in `pending` by incident.
         var notDurable: [IncidentID: Int] = [:]
-        var lastBatchEntries = 0
-        var turnsSinceBackground = 0
+    }
+
+    /// What has come in and is not being committed yet.
+    private struct Inbox {
+        var decisions: [CommitEntry] = []
+        /// When a district connects again, alarms pass them.
+        var registrations: [CommitEntry] = []
+
+        var count: Int { decisions.count + registrations.count }
+
+        mutating func append(_ entry: CommitEntry) {
+            if entry.isRegistration { registrations.append(entry) } else { decisions.append(entry) }
+        }
+
+        /// All decisions, and registrations as far as the limit goes.
+        mutating func take(registrations limit: Int) -> (decisions: [CommitEntry], registrations: [CommitEntry]) {
+            let taken = Array(registrations.prefix(limit))
+            registrations.removeFirst(taken.count)
+            defer { decisions = [] }
+            return (decisions, taken)
+        }
     }
 
     private struct Underway {
@@ -59,8 +75,10 @@ final class IncidentCommitter: Sendable {
     }
 
     let thread = WorkerThread(name: "ydt-commit")
-    private let inbox = Mutex<[CommitEntry]>([])
-    private let background = Mutex<[CommitEntry]>([])
+    private let inbox = Mutex(Inbox())
+    /// Incidents whose changes found no room in `inbox`.
+    private let overflowed = Mutex<Set<IncidentID>>([])
+    private let precedence: AlarmPrecedence
     private let state = Mutex(State())
     private let shownFailure = Mutex<StoreFailure?>(nil)
     private let dropped = Atomic<UInt64>(0)
@@ -74,8 +92,12 @@ final class IncidentCommitter: Sendable {
     private let metrics = CommitMetrics(database: "incidents")
     private let alarmToCommit = GatewayMetric.alarmToCommit.timer()
 
-    init(store: IncidentStore, clock: any PipelineClock, limits: Limits, outlets: Outlets, logger: Logger) {
+    init(
+        store: IncidentStore, precedence: AlarmPrecedence, clock: any PipelineClock, limits: Limits, outlets: Outlets,
+        logger: Logger
+    ) {
         self.store = store
+        self.precedence = precedence
         self.clock = clock
         self.limits = limits
         self.outlets = outlets
@@ -95,20 +117,24 @@ final class IncidentCommitter: Sendable {
 
     func add(_ entries: [CommitEntry]) {
         guard !entries.isEmpty else { return }
-        inbox.withLock { inbox in inbox += entries.lazy.filter { !$0.isBackground } }
-        for entry in entries where entry.isBackground { addBackground(entry) }
+        let surplus = inbox.withLock { inbox in
+            let room = max(0, limits.pendingEntries - inbox.count)
+            for entry in entries.prefix(room) { inbox.append(entry) }
+            return entries.dropFirst(room)
+        }
+        for entry in surplus { overflow(entry) }
         thread.bell.ring()
     }
 
-    private func addBackground(_ entry: CommitEntry) {
-        let hasRoom = background.withLock { background in
-            guard background.count < limits.backgroundEntries else { return false }
-            background.append(entry)
-            return true
-        }
-        guard !hasRoom else { return }
+    /// More alarms wait for a slow disk than memory may hold: this one goes out at once, its terminal sends it again, and
+    /// its incident's present state is written when there is room.
+    private func overflow(_ entry: CommitEntry) {
         dropped.wrappingAdd(1, ordering: .relaxed)
-        refuseResults(of: entry)
+        overflowed.withLock { $0.formUnion(entry.incidents.map(\.id)) }
+        outlets.deliveries(entry.deliveries.map(\.notDurable))
+        outlets.events(entry.events)
+        entry.onSettled?(StoreError(.busy, "too many decisions wait for the disk"))
+        refuseAll(of: entry)
     }
 
     /// nil while the store works.
@@ -116,7 +142,7 @@ final class IncidentCommitter: Sendable {
 
     var depth: (waiting: Int, dropped: UInt64) {
         (
-            inbox.withLock(\.count) + background.withLock(\.count) + (failure?.pending ?? 0),
+            inbox.withLock(\.count) + (failure?.pending ?? 0),
             dropped.load(ordering: .relaxed)
         )
     }
@@ -125,51 +151,36 @@ final class IncidentCommitter: Sendable {
 
     private func turn() -> Int64 {
         state.withLock { state in
-            if limits.windowMilliseconds > 0, state.lastBatchEntries > 1, state.failure == nil {
-                thread.bell.wait(milliseconds: limits.windowMilliseconds)
-            }
-            let arrived = takeInbox()
+            let (decisions, registrations) = inbox.withLock { $0.take(registrations: limits.registrationsPerCommit) }
             let now = clock.now()
-            if let failure = state.failure {
-                arrived.forEach { receiveWhileFailing($0, failure, now, &state) }
-                takeBackground().forEach { receiveWhileFailing($0, failure, now, &state) }
+            if state.failure != nil {
+                commitOrKeep(decisions, &state)
+                commitOrKeep(registrations, &state)
                 guard now.monotonicMilliseconds >= state.nextTryMilliseconds else {
                     return state.nextTryMilliseconds - now.monotonicMilliseconds
                 }
                 retryPending(now, &state)
                 return state.failure == nil ? 0 : state.nextTryMilliseconds - now.monotonicMilliseconds
             }
-            state.lastBatchEntries = arrived.count
-            commit(arrived[...], &state)
-            commitBackground(&state)
-            return inbox.withLock(\.isEmpty) && background.withLock(\.isEmpty)
-                ? WorkerThread.maximumSleepMilliseconds : 0
+            commitOrKeep(decisions, &state)
+            commitOrKeep(registrations, &state)
+            if state.failure == nil { rewriteOverflowed() }
+            return inbox.withLock { $0.count == 0 } ? WorkerThread.maximumSleepMilliseconds : 0
         }
     }
 
-    /// One entry, when no decision waits or enough of them have passed.
-    private func commitBackground(_ state: inout State) {
-        guard state.failure == nil else { return }
-        state.turnsSinceBackground += 1
-        guard inbox.withLock(\.isEmpty) || state.turnsSinceBackground >= limits.turnsBeforeBackground,
-            let entry = background.withLock({ $0.isEmpty ? nil : $0.removeFirst() })
-        else { return }
-        state.turnsSinceBackground = 0
-        commit([entry], &state)
+    private func rewriteOverflowed() {
+        let lost = overflowed.withLock { overflowed in
+            defer { overflowed = [] }
+            return overflowed
+        }
+        if !lost.isEmpty { outlets.rewrite(lost) }
     }
 
-    private func takeInbox() -> [CommitEntry] {
-        inbox.withLock { inbox in
-            defer { inbox = [] }
-            return inbox
-        }
-    }
-
-    private func takeBackground() -> [CommitEntry] {
-        background.withLock { background in
-            defer { background = [] }
-            return background
-        }
+    private func commitOrKeep(_ entries: [CommitEntry], _ state: inout State) {
+        guard let failure = state.failure else { return commit(entries[...], &state) }
+        let now = clock.now()
+        for entry in entries { receiveWhileFailing(entry, failure, now, &state) }
     }
 
     /// Commits entries in groups; from the first failing group on everything is kept.
@@ -248,6 +259,8 @@ final class IncidentCommitter: Sendable {
     private func write(_ group: ArraySlice<CommitEntry>) throws(StoreError) {
         let writes = group.flatMap(\.writes)
         guard !writes.isEmpty else { return }
+        precedence.begin()
+        defer { precedence.end() }
         let start = ContinuousClock.now
         underway.withLock { underway in
             underway = Underway(
@@ -276,9 +289,9 @@ final class IncidentCommitter: Sendable {
         }
         guard var deliveries else { return }
         inbox.withLock { inbox in
-            for index in inbox.indices {
-                deliveries += inbox[index].deliveries
-                inbox[index].deliveries = []
+            for index in inbox.decisions.indices {
+                deliveries += inbox.decisions[index].deliveries
+                inbox.decisions[index].deliveries = []
             }
         }
         shownFailure.withLock { shown in
@@ -304,6 +317,7 @@ final class IncidentCommitter: Sendable {
         if !results.isEmpty { outlets.results(results) }
         outlets.deliveries(takeUnderway(orAll: group))
         outlets.track(group.flatMap(\.track))
+        outlets.messages(group.flatMap(\.messages))
         outlets.events(group.flatMap(\.events))
         let now = clock.now().monotonicMilliseconds
         for entry in group {
@@ -357,8 +371,10 @@ final class IncidentCommitter: Sendable {
     /// Of an entry that is given up its position has no incident to follow either: its report is refused as well.
     private func refuseAll(of entry: CommitEntry) {
         refuseResults(of: entry)
-        let tickets = entry.track.compactMap(\.ticket)
-        if !tickets.isEmpty { outlets.results(tickets.map { IngestResult(ticket: $0, outcome: .failed) }) }
+        var later: [IngestResult] = []
+        for item in entry.track { item.answer(.failed, into: &later) }
+        for message in entry.messages { message.answer(.failed, into: &later) }
+        if !later.isEmpty { outlets.results(later) }
     }
 
     private func refuseResults(of entry: CommitEntry) {
@@ -426,15 +442,10 @@ final class IncidentCommitter: Sendable {
     /// The last turn of the thread: one more try for everything.
     private func finish() {
         state.withLock { state in
-            let arrived = takeInbox()
-            if let failure = state.failure {
-                let now = clock.now()
-                arrived.forEach { receiveWhileFailing($0, failure, now, &state) }
-                retryPending(now, &state)
-            } else {
-                commit(arrived[...], &state)
-                if state.failure == nil { commit(takeBackground()[...], &state) }
-            }
+            let (decisions, registrations) = inbox.withLock { $0.take(registrations: .max) }
+            commitOrKeep(decisions, &state)
+            commitOrKeep(registrations, &state)
+            if state.failure != nil { retryPending(clock.now(), &state) }
         }
     }
 }

@@ -70,6 +70,7 @@ extension Decider {
         entry.writes = [.registration(registration)]
         entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
         entry.isDiscardable = true
+        entry.isRegistration = true
         let directory = directory
         entry.onCommit = {
             // The directory is only ever changed on the committing thread, so reading and writing cannot interleave.
@@ -86,6 +87,7 @@ extension Decider {
         if directory[terminal]?.authCodeDigests == [digest] { return }
         var entry = CommitEntry()
         entry.writes = [.authenticated(terminal, digest: digest)]
+        entry.isRegistration = true
         let directory = directory
         entry.onCommit = {
             guard var known = directory[terminal], known.authCodeDigests.contains(digest) else { return }
@@ -122,6 +124,7 @@ extension Decider {
         } else {
             if let number = terminals.number(of: terminal) { removeRow(number) }
             entry.writes = [.removeTerminal(terminal, at: now.wall)]
+            entry.messages = [MessageEntry(writes: [.forget(terminal)])]
             entry.onCommit = { directory[terminal] = nil }
         }
         finish(&entry)
@@ -201,7 +204,7 @@ extension Decider {
     /// delay an alarm.
     mutating func flushLastWords(limit: Int) {
         let end = flushHead + min(limit, flushOrder.count - flushHead)
-        var writes: [StoreWrite] = []
+        var writes: [MessageWrite] = []
         for number in flushOrder[flushHead..<end] {
             // A number that was given to another terminal meanwhile stands here twice.
             guard let words = takeLastWords(number) else { continue }
@@ -213,7 +216,8 @@ extension Decider {
             flushOrder.removeSubrange(..<flushHead)
             flushHead = 0
         }
-        addInGroups(writes, isBackground: true)
+        guard !writes.isEmpty else { return }
+        output.messages.append(MessageEntry(writes: writes, isDiscardable: true))
     }
 
     /// Takes up when terminals were last heard before the start.
@@ -230,16 +234,11 @@ extension Decider {
 
     /// Writes on which side of a fence terminals were found, where that raised nothing.
     mutating func flushFenceStates() {
-        // Not in the background: a newer state in a decision must not be overtaken by an older one.
-        addInGroups(fences.takeChangedStates().map(StoreWrite.fenceState), isBackground: false)
-    }
-
-    private mutating func addInGroups(_ writes: [StoreWrite], isBackground: Bool) {
+        // In the alarms' lane: a newer state in a decision must not be overtaken by an older one.
+        let writes = fences.takeChangedStates().map(StoreWrite.fenceState)
         for start in stride(from: 0, to: writes.count, by: Self.lastWordsPerCommit) {
             var entry = CommitEntry()
             entry.writes = Array(writes[start..<min(start + Self.lastWordsPerCommit, writes.count)])
-            entry.isBackground = isBackground
-            entry.isDiscardable = isBackground
             output.entries.append(entry)
         }
     }

@@ -15,6 +15,7 @@ struct Decider: ~Copyable {
         /// Answers that wait for nothing.
         var results: [IngestResult] = []
         var track: [TrackItem] = []
+        var messages: [MessageEntry] = []
         var orders: [DownlinkOrder] = []
         /// Incidents that a human has taken over.
         var takenOver: [IncidentID] = []
@@ -24,6 +25,7 @@ struct Decider: ~Copyable {
             entries.removeAll(keepingCapacity: true)
             results.removeAll(keepingCapacity: true)
             track.removeAll(keepingCapacity: true)
+            messages.removeAll(keepingCapacity: true)
             orders.removeAll(keepingCapacity: true)
             takenOver.removeAll(keepingCapacity: true)
         }
@@ -175,20 +177,19 @@ struct Decider: ~Copyable {
             }
             if touchesLife { entry.alarmReceivedMilliseconds = received(event, now: now) }
             absorb(decision, into: &entry, now: now)
-            if let message { entry.writes.append(message) }
+            if let message { attach(message, keepsFrame: decision.changes.contains { $0.evidence != nil }, &entry) }
             if hasCrossed { entry.writes += fences.takeChangedStates().map(StoreWrite.fenceState) }
             output.entries.append(entry)
         } else if let message {
-            var entry = CommitEntry()
-            entry.writes = [message]
-            entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
-            if let point {
-                entry.track = [TrackItem(point: point, ticket: nil, arrivedMilliseconds: now.monotonicMilliseconds)]
-            }
             // What is not acknowledged is sent again; what nobody waits for would be lost.
-            entry.isDiscardable = ticket.request != 0
-            entry.isBackground = true
-            output.entries.append(entry)
+            output.messages.append(
+                MessageEntry(
+                    writes: [message],
+                    results: ticket.request == 0 ? [] : [IngestResult(ticket: ticket, outcome: .stored)]))
+            if let point {
+                output.track.append(
+                    TrackItem(point: point, ticket: nil, arrivedMilliseconds: now.monotonicMilliseconds))
+            }
         } else if let point {
             let waits = configuration.positionPolicy == .stored
             output.track.append(
@@ -208,7 +209,7 @@ struct Decider: ~Copyable {
     /// What has to be stored of a report beside incidents and positions: what was acknowledged must be found again.
     private func message(
         _ report: InboundReport, _ ticket: ReplyTicket, hasPoint: Bool, now: Moment
-    ) -> StoreWrite? {
+    ) -> MessageWrite? {
         let event = report.event
         let saysSomething = event.text != nil || event.hasExtras
         switch event.kind {
@@ -226,6 +227,16 @@ struct Decider: ~Copyable {
                     MediaRecord(
                         mediaID: $0.id, type: $0.type, format: $0.format, eventCode: $0.eventCode, data: $0.data)
                 }))
+    }
+
+    /// Lets a message be written after the incident that it belongs to. An alarm whose frame is kept with its incident is
+    /// answered with that; else, and for pictures, the answer waits for the message as well.
+    private func attach(_ message: MessageWrite, keepsFrame: Bool, _ entry: inout CommitEntry) {
+        var isPicture = false
+        if case .message(let record) = message { isPicture = record.media != nil }
+        var following = MessageEntry(writes: [message])
+        if isPicture || !keepsFrame { swap(&following.results, &entry.results) }
+        entry.messages = [following]
     }
 
     func publish(_ event: @autoclosure () -> PipelineEvent) {

@@ -23,6 +23,9 @@ final class DecisionLoop: Sendable {
         var commit: @Sendable ([CommitEntry]) -> Void
         var results: @Sendable ([IngestResult]) -> Void
         var track: @Sendable ([TrackItem]) -> Void
+        var messages: @Sendable ([MessageEntry]) -> Void
+        /// How many more positions the track lane takes; those beyond wait undecided and are answered later.
+        var roomForPositions: @Sendable () -> Int
         var orders: @Sendable ([DownlinkOrder]) -> Void
         var takenOver: @Sendable (IncidentID) -> Void
         /// Called in every turn: the committer may be stuck.
@@ -78,7 +81,8 @@ final class DecisionLoop: Sendable {
     private func turn() -> Int64 {
         let next = decider.withLock { decider in
             let now = clock.now()
-            let hasMore = takeInput(&decider, now: now)
+            let limit = min(Self.itemsPerTurn, outlets.roomForPositions())
+            let hasMore = takeInput(&decider, now: now, positionLimit: limit)
             let due = decider.advance(now: now)
             handOver(&decider)
             return hasMore ? 0 : max(0, due - now.monotonicMilliseconds)
@@ -89,9 +93,9 @@ final class DecisionLoop: Sendable {
 
     /// What may save a life first, then some other alarms, requests and attempts, and some positions. True when there is
     /// more.
-    private func takeInput(_ decider: inout Decider, now: Moment) -> Bool {
+    private func takeInput(_ decider: inout Decider, now: Moment, positionLimit: Int) -> Bool {
         batch.withLock { batch in
-            queue.take(into: &batch, limit: Self.itemsPerTurn)
+            queue.take(into: &batch, limit: Self.itemsPerTurn, positionLimit: positionLimit)
             for ticket in batch.refused {
                 decider.output.results.append(IngestResult(ticket: ticket, outcome: .failed))
             }
@@ -106,7 +110,8 @@ final class DecisionLoop: Sendable {
                 }
             }
             for index in batch.positions.turn { decider.handle(batch.positions.items[index], now: now) }
-            return batch.hasMore
+            // Without room the track lane rings when it has some.
+            return batch.hasMoreAlarms || positionLimit > 0 && batch.hasMorePositions
         }
     }
 
@@ -133,6 +138,7 @@ final class DecisionLoop: Sendable {
         for incident in decider.output.takenOver { outlets.takenOver(incident) }
         if !decider.output.results.isEmpty { outlets.results(decider.output.results) }
         if !decider.output.track.isEmpty { outlets.track(decider.output.track) }
+        if !decider.output.messages.isEmpty { outlets.messages(decider.output.messages) }
         if !decider.output.orders.isEmpty { outlets.orders(decider.output.orders) }
         decider.output.clear()
     }
@@ -141,7 +147,7 @@ final class DecisionLoop: Sendable {
         decider.withLock { decider in
             let now = clock.now()
             messages.close()
-            while takeInput(&decider, now: now) {}
+            while takeInput(&decider, now: now, positionLimit: Self.itemsPerTurn) {}
             decider.flushLastWords(limit: .max)
             decider.flushFenceStates()
             handOver(&decider)

@@ -203,6 +203,13 @@ extension GatewayConfiguration {
             "group_commit_milliseconds", default: store.groupCommitMilliseconds, in: 0...1000, unit: "milliseconds")
         store.trackRetentionDays = table.integer(
             "track_retention_days", default: store.trackRetentionDays, in: 1...3660, unit: "days")
+        store.messageRetentionDays = table.integer(
+            "message_retention_days", default: store.messageRetentionDays, in: 1...3660, unit: "days")
+        store.reserveMegabytes = table.integer(
+            "reserve_megabytes", default: store.reserveMegabytes, in: 0...65_536, unit: "MiB, 0 for none")
+        store.freeSpaceWarningMegabytes = table.integer(
+            "free_space_warning_megabytes", default: store.freeSpaceWarningMegabytes, in: 0...1_048_576,
+            unit: "MiB, 0 for never")
         table.finish()
     }
 

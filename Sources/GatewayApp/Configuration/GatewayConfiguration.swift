@@ -86,8 +86,14 @@ public struct GatewayConfiguration: Sendable, Equatable {
     /// `[store]`
     public struct Storage: Sendable, Equatable {
         public var positionAcknowledgement = PositionAcknowledgement.stored
-        public var groupCommitMilliseconds = 2
+        public var groupCommitMilliseconds = 10
         public var trackRetentionDays = 90
+        /// For what terminals say and send beside positions and alarms.
+        public var messageRetentionDays = 90
+        /// MiB that are held for alarms on a full disk; 0: none.
+        public var reserveMegabytes = 64
+        /// MiB of free space below which the status warns; 0: never.
+        public var freeSpaceWarningMegabytes = 1024
     }
 
     /// `[rules]`

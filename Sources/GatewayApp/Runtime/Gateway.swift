@@ -72,7 +72,11 @@ public final class Gateway: Service {
         let now = clock.now().wall
         let path = configuration.gateway.stateDirectory
         lock = try StateDirectoryLock(path)
-        store = try IncidentStore(directory: path, now: now)
+        let megabyte = Int64(1 << 20)
+        let reserve = DiskReserve(
+            directory: path, bytes: Int64(configuration.store.reserveMegabytes) * megabyte,
+            warningBytes: Int64(configuration.store.freeSpaceWarningMegabytes) * megabyte, now: now)
+        store = try IncidentStore(directory: path, now: now, options: .init(reserve: reserve))
         tracks = try TrackStore(directory: path, now: now)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: configuration.targets.map(\.name))
         registry.declare(GatewayMetric.ConfiguredLabel.version, values: [GatewayVersion.current])
@@ -132,7 +136,7 @@ public final class Gateway: Service {
                 await task?.value
                 for channel in channels { await channel.shutdown() }
             },
-            ClosureService("retention") { [self] in await removeOldTracks() },
+            ClosureService("retention") { [self] in await removeOld() },
             ClosureService("watchdog") { [self] in await watch() },
             ClosureService("reload") { [self] in await reloadOnHangUp() },
             socket,
@@ -226,7 +230,8 @@ public final class Gateway: Service {
                 gateway: name, version: GatewayVersion.current, at: now,
                 uptimeSeconds: Int((now.milliseconds - health.startedAt.milliseconds) / 1000),
                 openIncidents: state.openIncidents, unacknowledgedIncidents: state.unacknowledgedIncidents,
-                storeHealthy: state.incidentFailure == nil && state.trackFailure == nil)
+                storeHealthy: state.incidentFailure == nil && state.trackFailure == nil
+                    && state.messageFailure == nil)
         }
         let task = Task { await sender.run() }
         state.withLock { $0.heartbeat = task }
@@ -258,15 +263,20 @@ public final class Gateway: Service {
         }
     }
 
-    /// Deletes day files that are older than the site keeps them, at the start and every hour.
-    private func removeOldTracks() async {
+    /// Deletes positions and messages that are older than the site keeps them, at the start and every hour.
+    private func removeOld() async {
         while !Task.isShuttingDownGracefully {
-            let days = state.withLock { Int64($0.configuration.store.trackRetentionDays) }
-            let oldest = TrackDay(clock.now().wall.adding(milliseconds: -days * 86_400_000))
-            await onThreadIgnoringErrors { [tracks, logger] in
-                for day in try tracks.removeDays(before: oldest) {
+            let kept = state.withLock { $0.configuration.store }
+            let now = clock.now().wall
+            func ago(_ days: Int) -> Timestamp { now.adding(milliseconds: -Int64(days) * 86_400_000) }
+            let oldestDay = TrackDay(ago(kept.trackRetentionDays))
+            let oldestMessage = ago(kept.messageRetentionDays)
+            await onThreadIgnoringErrors { [tracks, store, logger] in
+                for day in try tracks.removeDays(before: oldestDay) {
                     logger.info("Old positions were deleted", metadata: .keyed([.storeFile: "tracks-\(day)"]))
                 }
+                let count = try store.messages.removeReceived(before: oldestMessage)
+                if count > 0 { logger.info("Old messages were deleted", metadata: .keyed([.storeRows: "\(count)"])) }
             }
             do {
                 try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3600)) }

@@ -68,7 +68,8 @@ final class GatewayHealth: Sendable {
         status.outboxPending = health.targets.reduce(0) { $0 + $1.waiting + $1.inFlight }
         status.faults = faults(health, current, now: now)
         status.healthy =
-            health.incidentFailure == nil && health.trackFailure == nil && current.stalledThreads.isEmpty
+            health.incidentFailure == nil && health.trackFailure == nil && health.messageFailure == nil
+            && current.stalledThreads.isEmpty
             && health.targets.allSatisfy { $0.hasChannel || $0.waiting == 0 }
         return status
     }
@@ -78,12 +79,18 @@ final class GatewayHealth: Sendable {
         func add(_ code: ErrorCode, _ detail: String, _ since: Timestamp) {
             faults.append(.init(code: code.rawValue, detail: detail, since: since))
         }
-        for (name, failure) in [("incidents", health.incidentFailure), ("positions", health.trackFailure)] {
+        for (name, failure) in [
+            ("incidents", health.incidentFailure), ("positions", health.trackFailure),
+            ("messages", health.messageFailure),
+        ] {
             guard let failure else { continue }
             let code: ErrorCode = failure.code == .diskFull ? .storeFull : .storeCommitFailed
             add(
                 code, "\(code.explanation) Writing \(name) fails: \(failure.message). \(failure.pending) wait.",
                 failure.since)
+        }
+        if let space = health.space, space.level != .enough {
+            add(.storeLow, "\(ErrorCode.storeLow.explanation) \(space.free >> 20) MiB are free.", space.since)
         }
         for file in health.setAside {
             add(
@@ -130,7 +137,7 @@ final class GatewayHealth: Sendable {
             let stage =
                 switch queue.name {
                 case "ingest_alarms", "ingest_positions": "ingest"
-                case "commit", "tracks": "writes"
+                case "commit", "tracks", "messages": "writes"
                 default: queue.name
                 }
             depths[stage, default: 0] += queue.depth

@@ -67,7 +67,6 @@ extension GatewayConfiguration {
             rules: incidentRules(isCommissioned: false), bootID: bootID)
         configuration.positionPolicy = PositionPolicy(rawValue: store.positionAcknowledgement.rawValue) ?? .stored
         configuration.positionWindowMilliseconds = store.groupCommitMilliseconds
-        configuration.alarmWindowMilliseconds = min(store.groupCommitMilliseconds, 5)
         return configuration
     }
 }
