@@ -172,7 +172,7 @@ let package = Package(
             name: "GatewayAppTests",
             dependencies: [
                 "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "TerminalModel", "TerminalProtocols",
-                "TerminalTLS", "Reactor",
+                "TerminalSession", "TerminalTLS", "Reactor",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -136,7 +136,8 @@ public struct Track: Sendable, Equatable, Codable {
 /// `POST /v1/terminals/{terminal}/commands`
 public struct CommandRequest: Sendable, Equatable, Codable {
     public var `operator`: String
-    /// `locate`, `message`, `call-back`, `report-interval` or `track`.
+    /// `locate`, `message`, `call-back`, `report-interval`, `track`, `find`, `set-numbers`, `fall-detection`, `restart` or
+    /// `power-off`.
     public var command: String
     public var text: String?
     public var urgent: Bool?
@@ -145,10 +146,15 @@ public struct CommandRequest: Sendable, Equatable, Codable {
     public var seconds: Int?
     public var intervalSeconds: Int?
     public var durationSeconds: Int?
+    /// `sos`, `centre`, `family` or `monitor`.
+    public var purpose: String?
+    /// None takes the stored numbers away.
+    public var numbers: [String]?
+    public var enabled: Bool?
     public var expiresSeconds: Int?
 
     enum CodingKeys: String, CodingKey {
-        case `operator`, command, text, urgent, number, listen, seconds
+        case `operator`, command, text, urgent, number, listen, seconds, purpose, numbers, enabled
         case intervalSeconds = "interval_seconds"
         case durationSeconds = "duration_seconds"
         case expiresSeconds = "expires_seconds"

@@ -7,7 +7,7 @@ public enum GatewayMetric {
     public static let bytesReceived = counter(
         "received_bytes_total", "Bytes read from terminals.", [transport])
     public static let framesReceived = counter(
-        "frames_received_total", "Frames decoded.", [protocolLabel])
+        "frames_received_total", "Frames whose check was right.", [protocolLabel])
     public static let framesRejected = counter(
         "frames_rejected_total", "Frames that could not be decoded.",
         [
@@ -18,6 +18,8 @@ public enum GatewayMetric {
         ])
     public static let eventsReceived = counter(
         "events_received_total", "Decoded events by kind.", [.init("kind", EventKind.allCases.map(\.rawValue))])
+    public static let datagramsStray = counter(
+        "datagrams_stray_total", "Datagrams of unknown peers without a good frame; nothing is kept of them.")
     public static let retransmissions = counter(
         "retransmissions_received_total", "Frames that were equal to an earlier one.", [protocolLabel])
     public static let terminalsConnected = gauge(
@@ -148,7 +150,8 @@ public enum GatewayMetric {
     /// All of them, in the order of their names.
     public static let all: [MetricDefinition] = {
         let counters = [
-            bytesReceived, framesReceived, framesRejected, eventsReceived, retransmissions, connectionsAccepted,
+            bytesReceived, framesReceived, framesRejected, datagramsStray, eventsReceived, retransmissions,
+            connectionsAccepted,
             connectionsClosed, connectionsRefused, handshakesCompleted, acceptPauses, acceptFailures, bytesSent,
             bytesSentDropped, datagramsReceived, datagramsSent, datagramsDropped, serialOpens, loopWakeUps,
             loopTimersFired, loopStaleEvents, authentications, acknowledgementsSent, acknowledgementsWithheld,

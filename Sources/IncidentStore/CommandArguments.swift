@@ -11,15 +11,20 @@ struct CommandArguments: Codable {
     var seconds: Int?
     var durationSeconds: Int?
     var sequence: Int?
+    var purpose: NumberPurpose?
+    var numbers: [String]?
+    var isOn: Bool?
 
     init(_ command: TerminalCommand) {
         switch command {
-        case .locate: break
+        case .locate, .find, .restart, .powerOff: break
         case .message(let text, let urgent): (self.text, self.urgent) = (text, urgent)
         case .callBack(let number, let listen): (self.number, self.listen) = (number, listen)
         case .reportInterval(let seconds): self.seconds = seconds
         case .track(let interval, let duration): (self.seconds, self.durationSeconds) = (interval, duration)
         case .confirmAlarm(let sequence): self.sequence = sequence
+        case .setNumbers(let purpose, let numbers): (self.purpose, self.numbers) = (purpose, numbers)
+        case .fallDetection(let isOn): self.isOn = isOn
         }
     }
 
@@ -39,6 +44,13 @@ struct CommandArguments: Codable {
             }
         case "confirm-alarm":
             if let sequence { return .confirmAlarm(sequence: sequence) }
+        case "find": return .find
+        case "set-numbers":
+            if let purpose, let numbers { return .setNumbers(purpose, numbers) }
+        case "fall-detection":
+            if let isOn { return .fallDetection(isOn: isOn) }
+        case "restart": return .restart
+        case "power-off": return .powerOff
         default: break
         }
         throw StoreError(.unreadable, "a stored command is named \"\(name)\" and its arguments do not fit")

@@ -28,6 +28,15 @@ public struct SocketAddress: Hashable, Sendable {
         self.isIPv4 = true
     }
 
+    /// An IPv6 address from its halves.
+    public init(ipv6High high: UInt64, low: UInt64, scope: UInt32, port: UInt16) {
+        self.high = high
+        self.low = low
+        self.scope = scope
+        self.port = port
+        self.isIPv4 = false
+    }
+
     init(_ address: reactor_address) {
         self.high = address.high
         self.low = address.low

@@ -14,6 +14,16 @@ public enum TerminalCommand: Sendable, Equatable {
     case track(intervalSeconds: Int, durationSeconds: Int)
     /// A human has taken over the alarm of the frame with this sequence number (0: all open alarms).
     case confirmAlarm(sequence: Int)
+    /// Ring or beep, so that somebody finds the terminal.
+    case find
+    /// Use these numbers for that purpose from now on, in this order; none takes the stored ones away.
+    case setNumbers(NumberPurpose, [String])
+    /// Report falls, or no longer.
+    case fallDetection(isOn: Bool)
+    /// Start again as after switching on.
+    case restart
+    /// Switch off; nobody is heard any more until a person switches the terminal on.
+    case powerOff
 
     /// The name on every interface.
     public var name: String {
@@ -24,8 +34,25 @@ public enum TerminalCommand: Sendable, Equatable {
         case .reportInterval: "report-interval"
         case .track: "track"
         case .confirmAlarm: "confirm-alarm"
+        case .find: "find"
+        case .setNumbers: "set-numbers"
+        case .fallDetection: "fall-detection"
+        case .restart: "restart"
+        case .powerOff: "power-off"
         }
     }
+}
+
+/// What a terminal uses numbers for that were set on it.
+public enum NumberPurpose: String, Sendable, Codable, CaseIterable {
+    /// Dialled when the SOS key is pressed.
+    case sos
+    /// The care centre's own.
+    case centre
+    /// May be dialled with a key, and may call in.
+    case family
+    /// May listen in.
+    case monitor
 }
 
 /// How a command stands: it only moves down this list.

@@ -26,7 +26,8 @@ struct ReportDesk<Answer: Sendable>: Sendable {
     let environment: SessionEnvironment
     private let peer: PeerAddress
     private let bearer: Bearer
-    private var nextRequest: UInt32 = 1
+    /// Begins anywhere, so that a late result for an earlier session of the connection is not taken for one of this.
+    private var nextRequest = UInt32.random(in: 1...UInt32.max)
     private var pending: [Pending] = []
 
     init(environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress) {

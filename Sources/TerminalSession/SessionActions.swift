@@ -11,8 +11,10 @@ public struct SessionActions: Sendable {
     public var requests: [SessionRequest] = []
     /// Frames or stray bytes that were refused, for counters and the rate-limited log.
     public var refusals: [DecodeError] = []
-    /// Frames that were decoded.
+    /// Frames whose check was right, also those whose content could not be read.
     public var frameCount = 0
+    /// Set when it became known which protocol is spoken here.
+    public var detected: ProtocolName?
     /// Set when the connection is of no more use; what stands in `output` is still sent.
     public var close: SessionCloseReason?
 
@@ -23,6 +25,7 @@ public struct SessionActions: Sendable {
         requests.removeAll(keepingCapacity: true)
         refusals.removeAll(keepingCapacity: true)
         frameCount = 0
+        detected = nil
         close = nil
     }
 }
@@ -37,6 +40,8 @@ public enum SessionRequest: Sendable {
     case authenticated(TerminalID, digest: [UInt8])
     /// A terminal speaks on this connection for the first time.
     case identified(TerminalID)
+    /// A terminal that was identified speaks here no more, though the connection goes on.
+    case left(TerminalID)
     /// How a command stands.
     case command(id: Int64, outcome: CommandOutcome)
     /// A frame of a terminal whose body cannot be read although an alarm may be inside.

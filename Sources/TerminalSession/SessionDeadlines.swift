@@ -27,17 +27,24 @@ struct SessionDeadlines: Sendable {
         }
     }
 
+    /// What was begun is given up.
+    mutating func forgetRest() {
+        unfinishedSince = Self.never
+    }
+
     func next(_ limits: SessionLimits) -> Int64 {
         let silence = heardAt + (hasHeardFrame ? limits.idleMilliseconds : limits.firstFrameMilliseconds)
-        guard unfinishedSince != Self.never else { return silence }
-        return min(silence, unfinishedSince + limits.frameCompletionMilliseconds)
+        return min(silence, rest(limits))
+    }
+
+    /// When a begun frame must be complete; never, when none is begun.
+    func rest(_ limits: SessionLimits) -> Int64 {
+        unfinishedSince == Self.never ? Self.never : unfinishedSince + limits.frameCompletionMilliseconds
     }
 
     /// Why the connection should end now, nil while it may go on.
     func due(_ limits: SessionLimits, now: Int64) -> SessionCloseReason? {
-        if unfinishedSince != Self.never, now >= unfinishedSince + limits.frameCompletionMilliseconds {
-            return .slowFrame
-        }
+        if now >= rest(limits) { return .slowFrame }
         if hasHeardFrame { return now >= heardAt + limits.idleMilliseconds ? .idle : nil }
         return now >= heardAt + limits.firstFrameMilliseconds ? .noFirstFrame : nil
     }

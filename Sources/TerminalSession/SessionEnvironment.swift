@@ -66,4 +66,28 @@ public struct SessionScratch: ~Copyable {
     public var jt808 = JT808Framer()
 
     public init() {}
+
+    /// The protocol whose good frame comes first and where that begins; without one, the offset before which no byte can
+    /// belong to a frame.
+    public mutating func recognise(
+        _ bytes: Span<UInt8>, among protocols: [ProtocolName]
+    ) -> (found: (name: ProtocolName, start: Int)?, keepFrom: Int) {
+        var found: (name: ProtocolName, start: Int)?
+        var keepFrom = bytes.count
+        for name in protocols {
+            switch search(bytes, for: name) {
+            case .found(let start): if start < found?.start ?? bytes.count { found = (name, start) }
+            case .none(let start): keepFrom = min(keepFrom, start)
+            }
+        }
+        return (found, keepFrom)
+    }
+
+    /// Looks for the first good frame of one protocol: one line for each.
+    private mutating func search(_ bytes: Span<UInt8>, for protocolName: ProtocolName) -> FrameSearch {
+        switch protocolName {
+        case .jt808: jt808.search(bytes)
+        case .watch: WatchFramer().search(bytes)
+        }
+    }
 }

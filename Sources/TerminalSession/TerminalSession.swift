@@ -11,6 +11,9 @@ public protocol TerminalSession: AnyObject {
         _ bytes: Span<UInt8>, now: Moment, scratch: inout SessionScratch, into actions: inout SessionActions
     ) -> Int
 
+    /// Forgets how far the bytes kept by the carrier have been looked at: the next ones follow nothing.
+    func restart()
+
     /// Says what became of a report or registration with this number.
     func resolve(request: UInt32, stored: Bool, isAlarm: Bool, now: Moment, into actions: inout SessionActions)
 
@@ -24,6 +27,9 @@ public protocol TerminalSession: AnyObject {
 
     /// When `timer` should be called, in monotonic milliseconds. It may be called earlier without harm.
     var nextDeadline: Int64 { get }
+
+    /// True while the session holds bytes that it has used and not yet read: `timer` will say what they are.
+    var holdsBytes: Bool { get }
 
     /// True while an answer waits for `resolve`.
     var isAwaitingResult: Bool { get }
@@ -40,8 +46,25 @@ public protocol TerminalSession: AnyObject {
     func end(into actions: inout SessionActions)
 }
 
+extension TerminalSession {
+    public var holdsBytes: Bool { false }
+}
+
 /// Makes sessions by protocol: one line for each.
 public enum TerminalSessions {
+    /// The protocols that are served.
+    public static let protocols: [ProtocolName] = [.jt808, .watch]
+
+    /// A session for a place where these protocols may be spoken; with more than one, the bytes tell which.
+    public static func make(
+        _ protocols: [ProtocolName], environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment
+    ) -> any TerminalSession {
+        if protocols.count == 1 {
+            return make(protocols[0], environment: environment, bearer: bearer, peer: peer, now: now)
+        }
+        return DetectingSession(protocols, environment: environment, bearer: bearer, peer: peer, now: now)
+    }
+
     public static func make(
         _ protocolName: ProtocolName, environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment
     ) -> any TerminalSession {

@@ -14,7 +14,7 @@ struct ListenerTable: Sendable {
     /// A port that threads do not serve yet, with a socket for each of them.
     struct Opened: Sendable {
         let port: Port
-        var sockets: [ListeningSocket]
+        var sockets: [BoundSocket]
     }
 
     /// What one step from one configuration to the next does.
@@ -65,7 +65,7 @@ struct ListenerTable: Sendable {
                     port.listener = listener
                     change.kept.append(port)
                 } else {
-                    let sockets = try open(listener.address, count: threads(listener))
+                    let sockets = try open(listener, count: threads(listener))
                     let port = Port(tag: nextTag, listener: listener, address: sockets[0].address)
                     nextTag += 1
                     change.opened.append(Opened(port: port, sockets: sockets))
@@ -86,7 +86,9 @@ struct ListenerTable: Sendable {
 
     /// Sockets of the service manager that no listener asks for: terminals that connect to them wait for nothing.
     var unused: [SocketAddress] {
-        inherited.map(\.address).filter { address in !ports.contains { $0.listener.address == address } }
+        inherited.map(\.address).filter { address in
+            !ports.contains { $0.listener.transport == .tcp && $0.listener.address == address }
+        }
     }
 
     func close() {
@@ -94,18 +96,19 @@ struct ListenerTable: Sendable {
     }
 
     /// One socket for each thread: of an inherited one further descriptors, else sockets that share the port.
-    private func open(_ address: SocketAddress, count: Int) throws(ReactorError) -> [ListeningSocket] {
-        var sockets: [ListeningSocket] = []
+    private func open(_ listener: TerminalListener, count: Int) throws(ReactorError) -> [BoundSocket] {
+        var address = listener.address
+        var sockets: [BoundSocket] = []
         do throws(ReactorError) {
-            if let given = inherited.first(where: { $0.address == address }) {
-                for _ in 0..<count { sockets.append(try ListeningSocket(duplicating: given)) }
+            if listener.transport == .tcp, let given = inherited.first(where: { $0.address == address }) {
+                for _ in 0..<count { sockets.append(.stream(try ListeningSocket(duplicating: given))) }
                 return sockets
             }
             // Sharing a port would also let a second gateway of the same user take half of the terminals without a word.
-            try ListeningSocket(binding: address, limits: limits).close()
-            var address = address
+            try BoundSocket(listener.transport, binding: address, limits: limits).close()
             for _ in 0..<count {
-                sockets.append(try ListeningSocket(binding: address, reusePort: count > 1, limits: limits))
+                sockets.append(
+                    try BoundSocket(listener.transport, binding: address, reusePort: count > 1, limits: limits))
                 address.port = sockets[0].address.port
             }
             return sockets

@@ -1,33 +1,44 @@
 public import Reactor
 public import TerminalModel
 
-/// A TCP port on which terminals of one protocol arrive.
+/// A port on which terminals arrive.
 public struct TerminalListener: Sendable {
+    public enum Transport: Sendable, Equatable {
+        case tcp, udp
+    }
+
     public var address: SocketAddress
-    public var protocolName: ProtocolName
+    public var transport: Transport
+    /// Not empty; with more than one, the terminals' first good frame tells which they speak.
+    public var protocols: [ProtocolName]
     /// What stands between socket and session, TLS for one; nil for bytes as they are.
     public var filterSource: (any StreamFilterSource)?
 
-    public init(address: SocketAddress, protocolName: ProtocolName, filterSource: (any StreamFilterSource)? = nil) {
+    public init(
+        address: SocketAddress, transport: Transport = .tcp, protocols: [ProtocolName],
+        filterSource: (any StreamFilterSource)? = nil
+    ) {
         self.address = address
-        self.protocolName = protocolName
+        self.transport = transport
+        self.protocols = protocols
         self.filterSource = filterSource
     }
 
     /// The same port: what else differs can change while it is open.
     func isSamePort(as other: TerminalListener) -> Bool {
-        address == other.address && (filterSource == nil) == (other.filterSource == nil)
+        address == other.address && transport == other.transport && (filterSource == nil) == (other.filterSource == nil)
     }
 }
 
-/// A serial line on which terminals of one protocol speak.
+/// A serial line on which terminals speak.
 public struct TerminalLine: Sendable, Equatable {
     public var options: SerialOptions
-    public var protocolName: ProtocolName
+    /// As those of a listener.
+    public var protocols: [ProtocolName]
 
-    public init(options: SerialOptions, protocolName: ProtocolName) {
+    public init(options: SerialOptions, protocols: [ProtocolName]) {
         self.options = options
-        self.protocolName = protocolName
+        self.protocols = protocols
     }
 }
 
@@ -43,6 +54,8 @@ public struct TransportConfiguration: Sendable {
     /// Descriptors of listening sockets that a service manager opened. A listener with the address of one of them accepts from
     /// it instead of opening its own.
     public var inherited: [Int32]
+    /// UDP peers that one thread serves at once; above it the one that was silent longest gives way.
+    public var maximumDatagramPeers = 524_288
     /// How long `stop` waits for answers that are on their way from the disk.
     public var drainMilliseconds: Int64
 
@@ -67,14 +80,14 @@ public struct TransportChangeError: Error, Sendable, Equatable, CustomStringConv
 /// How one serial line stands, for the status socket.
 public struct TerminalLineStatus: Sendable, Equatable {
     public var path: String
-    public var protocolName: ProtocolName
+    public var protocols: [ProtocolName]
     public var isOpen: Bool
     /// What the system said when the line is not open.
     public var error: String?
 
-    public init(path: String, protocolName: ProtocolName, isOpen: Bool, error: String?) {
+    public init(path: String, protocols: [ProtocolName], isOpen: Bool, error: String?) {
         self.path = path
-        self.protocolName = protocolName
+        self.protocols = protocols
         self.isOpen = isOpen
         self.error = error
     }

@@ -7,8 +7,13 @@ extension TransportLoop {
     func listen(_ opened: [ListenerTable.Opened], on loop: EventLoop) throws(ReactorError) {
         for port in opened {
             for socket in port.sockets {
-                let filters = port.port.listener.filterSource?.makeFilters()
-                sources[port.port.tag] = try loop.listen(socket, tag: port.port.tag, filter: filters)
+                switch socket {
+                case .stream(let socket):
+                    let filters = port.port.listener.filterSource?.makeFilters()
+                    sources[port.port.tag] = try loop.listen(socket, tag: port.port.tag, filter: filters)
+                case .datagram(let socket):
+                    sources[port.port.tag] = try loop.receive(socket, tag: port.port.tag)
+                }
                 listeners[port.port.tag] = port.port.listener
             }
         }
@@ -20,6 +25,7 @@ extension TransportLoop {
             guard let source = sources.removeValue(forKey: port.tag) else { continue }
             // What it served stays known: a handshake may be under way.
             loop.removeSource(source)
+            endFlows(of: source, on: loop)
         }
         for port in change.kept where listeners[port.tag] != nil { listeners[port.tag] = port.listener }
         do {

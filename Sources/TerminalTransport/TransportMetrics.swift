@@ -15,6 +15,7 @@ struct TransportMetrics: Sendable {
     let alarmAcknowledgements = GatewayMetric.acknowledgementsSent.counter("alarm")
     let positionAcknowledgements = GatewayMetric.acknowledgementsSent.counter("position")
     let withheld = GatewayMetric.acknowledgementsWithheld.counter("store_error")
+    let strayDatagrams = GatewayMetric.datagramsStray.counter()
     let mailDropped = GatewayMetric.queueDropped.counter("loop", "full")
     private let framesRejected: [ProtocolName: [DecodeError.Code: Counter]]
     private let connectionsClosed: [Bearer: [String: Counter]]

@@ -13,9 +13,10 @@ struct Ydtctl: AsyncParsableCommand {
             """,
         subcommands: [
             AcknowledgeCommand.self, BackupCommand.self, CallBackCommand.self, CloseCommand.self,
-            CommandsCommand.self, CommissionCommand.self, FencesCommand.self, HandoverCommand.self,
-            ImportCommand.self, IncidentsCommand.self, LocateCommand.self, MessageCommand.self, NoteCommand.self,
-            PeopleCommand.self, StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
+            CommandsCommand.self, CommissionCommand.self, FallDetectionCommand.self, FencesCommand.self,
+            FindCommand.self, HandoverCommand.self, ImportCommand.self, IncidentsCommand.self, LocateCommand.self,
+            MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PowerCommand.self,
+            StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
         ])
 
     static func main() async {

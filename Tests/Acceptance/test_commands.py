@@ -62,12 +62,25 @@ def test_call_back(site, terminal):
     wait_confirmed(site, queued)
 
 
+def test_numbers_and_restart(site, terminal):
+    queued = command(site, "set-numbers", purpose="monitor", numbers=["0731-0000 0002"])
+    frame = terminal.wait_for(lambda frame: frame.message == 0x8103)
+    assert frame.body == b"\x01\x00\x00\x00\x48\x0c073100000002"
+    wait_confirmed(site, queued)
+    queued = command(site, "restart")
+    assert terminal.wait_for(lambda frame: frame.message == 0x8105).body == b"\x04"
+    wait_confirmed(site, queued)
+
+
 @pytest.mark.parametrize("number", ["120", "0731-120", "+86120", "１２０", "1 2 0", "0731 119", "110", "(0731)122"])
 def test_emergency_numbers_never_leave_for_a_terminal(site, terminal, number):
     with pytest.raises(StatusError) as refusal:
         command(site, "call-back", number=number)
     assert 400 <= refusal.value.status < 500
-    assert terminal.wait_for(lambda frame: frame.message == 0x8400, 0.5) is None
+    with pytest.raises(StatusError) as refusal:
+        command(site, "set-numbers", purpose="sos", numbers=["073100000001", number])
+    assert 400 <= refusal.value.status < 500
+    assert terminal.wait_for(lambda frame: frame.message in (0x8400, 0x8103), 0.5) is None
 
 
 def test_a_command_waits_for_its_terminal(site):

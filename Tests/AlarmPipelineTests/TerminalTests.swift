@@ -91,6 +91,13 @@ import Testing
                     .callBack(number: number, listen: false), to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
             }
             #expect(error?.code == .numberRefused)
+            // Among several, one such number is enough, and none of them leaves.
+            let among = await #expect(throws: PipelineError.self) {
+                try await site.pipeline.submit(
+                    .setNumbers(.sos, ["0731-8888 1234", number]), to: Site.terminal, by: Site.actor,
+                    lifetimeSeconds: 60)
+            }
+            #expect(among?.code == .numberRefused)
             #expect(try site.pipeline.store.commands(for: Site.terminal).isEmpty)
             try await site.stop()
         }

@@ -78,6 +78,23 @@ import Testing
         #expect(state.unreadable.isEmpty)
     }
 
+    @Test(arguments: [
+        TerminalCommand.locate, .message(text: "好", urgent: true), .callBack(number: "1", listen: true),
+        .reportInterval(seconds: 9), .track(intervalSeconds: 1, durationSeconds: 2), .confirmAlarm(sequence: 3), .find,
+        .setNumbers(.monitor, ["1", "2"]), .setNumbers(.sos, []), .fallDetection(isOn: false), .restart, .powerOff,
+    ])
+    func commandsComeBackAsTheyWere(command: TerminalCommand) throws {
+        let store = try open()
+        try store.write([
+            .command(
+                CommandRecord(
+                    id: 1, terminal: Sample.terminal, command: command, incident: nil, by: "li", createdAt: Sample.noon,
+                    expiresAt: Sample.later(60)))
+        ])
+        #expect(try store.commands(for: Sample.terminal).map(\.command) == [command])
+        try store.close()
+    }
+
     @Test func aFailedCommitLeavesNothing() throws {
         let fault = FaultSwitch()
         let store = try open(.init(willCommit: fault.willCommit))

@@ -74,6 +74,14 @@ struct JT808DownlinkTests {
         #expect(harness.outcomes == [.failed(reason: "terminal does not support it")])
     }
 
+    @Test("What the protocol cannot say fails with its reason, and the next command goes out")
+    func impossible() {
+        let harness = connected()
+        #expect(harness.command(.find, id: 1).isEmpty)
+        #expect(harness.outcomes == [.failed(reason: "JT/T 808 has no message for find")])
+        #expect(harness.command(.restart, id: 2) == [.control(JT808Control(command: 4))])
+    }
+
     @Test("When the connection ends, unanswered commands go back to the queue")
     func end() {
         let harness = connected()

@@ -20,17 +20,23 @@ final class Gateway: Sendable {
 
     init(
         lines: [TerminalLine] = [], threads: Int = 2, limits: SessionLimits = SessionLimits(), port: UInt16 = 0,
-        more: [TerminalListener] = [], inherited: [Int32] = []
+        more: [TerminalListener] = [], inherited: [Int32] = [],
+        transport kind: TerminalListener.Transport = .tcp, protocols: [ProtocolName] = [.jt808],
+        maximumDatagramPeers: Int = 1000
     ) throws {
         let known = TerminalDirectory([TerminalID("17700000101")!: KnownTerminal()])
         let environment = SessionEnvironment(
             directory: known, limits: limits, makeAuthCode: { "CODE" }, digest: { Array($0.utf8) })
         var reactor = ReactorLimits()
         reactor.maximumConnections = 256
+        var configuration = TransportConfiguration(
+            listeners: [
+                TerminalListener(
+                    address: SocketAddress("127.0.0.1", port: port)!, transport: kind, protocols: protocols)
+            ] + more, lines: lines, threads: threads, limits: reactor, inherited: inherited, drainMilliseconds: 50)
+        configuration.maximumDatagramPeers = maximumDatagramPeers
         transport = try TerminalTransport(
-            configuration: TransportConfiguration(
-                listeners: [.local(port)] + more, lines: lines, threads: threads, limits: reactor,
-                inherited: inherited, drainMilliseconds: 50),
+            configuration: configuration,
             environment: environment, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let ports = try transport.start(sink: sink).map(\.port)
         self.port = ports[0]
@@ -44,7 +50,7 @@ extension TerminalListener {
     /// A port of JT/T 808 on the loopback, 0 for one that is free.
     static func local(_ port: UInt16, filter: (any StreamFilterSource)? = nil) -> TerminalListener {
         TerminalListener(
-            address: SocketAddress("127.0.0.1", port: port)!, protocolName: .jt808, filterSource: filter)
+            address: SocketAddress("127.0.0.1", port: port)!, protocols: [.jt808], filterSource: filter)
     }
 }
 
@@ -94,8 +100,9 @@ final class Wire {
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
-    convenience init(connectingTo port: UInt16) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    convenience init(connectingTo port: UInt16, over transport: TerminalListener.Transport = .tcp) {
+        let type = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
+        let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

@@ -131,7 +131,7 @@ struct TerminalTransportTests {
         var name = [CChar](repeating: 0, count: 128)
         #expect(openpty(&master, &slave, &name, nil, nil) == 0)
         let path = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let line = TerminalLine(options: SerialOptions(path: path, baud: 115_200), protocolName: .jt808)
+        let line = TerminalLine(options: SerialOptions(path: path, baud: 115_200), protocols: [.jt808])
         let gateway = try Gateway(lines: [line])
         let wire = Wire(descriptor: master)
         let socket = Wire(connectingTo: gateway.port)

@@ -7,6 +7,8 @@ import TerminalModel
 extension Decider {
     /// Terminals that only registered themselves are kept up to this many; listed ones always.
     static let maximumTerminals = 1_000_000
+    /// Numbers in one command: more than any terminal holds for one purpose.
+    static let maximumNumbers = 10
 
     // MARK: Connections
 
@@ -277,13 +279,14 @@ extension Decider {
     /// The one guard of numbers that leave the process to be dialled by a terminal, and the ranges of the rest.
     private func admitted(_ command: TerminalCommand) throws(PipelineError) -> TerminalCommand {
         switch command {
-        case .callBack(let number, let listen):
-            switch DialGuard(isCommissioned: engine.rules.isCommissioned).examine(number) {
-            case .allowed(let digits, isEmergency: false): return .callBack(number: digits, listen: listen)
-            case .allowed(_, isEmergency: true):
-                throw PipelineError(.numberRefused, "a terminal is never told to dial an emergency number")
-            case .refused(let refusal): throw PipelineError(.numberRefused, refusal.code)
+        case .callBack(let number, let listen): return .callBack(number: try admitted(number: number), listen: listen)
+        case .setNumbers(let purpose, let numbers):
+            guard numbers.count <= Self.maximumNumbers else {
+                throw PipelineError(.invalid, "at most \(Self.maximumNumbers) numbers, found \(numbers.count)")
             }
+            var admitted: [String] = []
+            for number in numbers { admitted.append(try self.admitted(number: number)) }
+            return .setNumbers(purpose, admitted)
         case .message(let text, _):
             guard !text.isEmpty, text.utf8.count <= 1000 else {
                 throw PipelineError(.invalid, "a message has 1 to 1000 bytes of UTF-8")
@@ -296,9 +299,19 @@ extension Decider {
             guard (0...86_400).contains(interval), (0...7 * 86_400).contains(duration) else {
                 throw PipelineError(.invalid, "tracking is 0 to 86400 s apart for at most 7 days")
             }
-        case .locate, .confirmAlarm: break
+        case .locate, .confirmAlarm, .find, .fallDetection, .restart, .powerOff: break
         }
         return command
+    }
+
+    /// The digits of a number that a terminal may be told to dial.
+    private func admitted(number: String) throws(PipelineError) -> String {
+        switch DialGuard(isCommissioned: engine.rules.isCommissioned).examine(number) {
+        case .allowed(let digits, isEmergency: false): return digits
+        case .allowed(_, isEmergency: true):
+            throw PipelineError(.numberRefused, "a terminal is never told to dial an emergency number")
+        case .refused(let refusal): throw PipelineError(.numberRefused, refusal.code)
+        }
     }
 
     mutating func commandSettled(_ id: Int64, now: Moment) {

@@ -25,11 +25,11 @@ struct ConfigurationChecks {
 
     private func checkDuplicates(_ configuration: GatewayConfiguration) {
         var addresses: Set<String> = []
-        for (index, listener) in configuration.listeners.enumerated()
-        where !addresses.insert(listener.address.description).inserted {
-            let key = listener.tls == nil ? "tcp" : "tls"
+        for listener in configuration.listeners
+        where !addresses.insert("\(listener.transport) \(listener.address)").inserted {
+            let key = listener.tls == nil ? listener.transport.rawValue : "tls"
             collector.report(
-                "listener[\(index)].\(key)", found: "\"\(listener.address)\" a second time",
+                "listener[\(listener.table)].\(key)", found: "\"\(listener.address)\" a second time",
                 allowed: "each address and port once")
         }
         var paths: Set<String> = []

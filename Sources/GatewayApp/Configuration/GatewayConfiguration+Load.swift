@@ -2,6 +2,7 @@ import Foundation
 import IncidentCore
 import TerminalModel
 import TerminalProtocols
+import TerminalSession
 import TerminalTLS
 
 extension GatewayConfiguration {
@@ -63,7 +64,7 @@ extension GatewayConfiguration {
         var reader = TableReader(path: "", members: members, collector: collector)
         var configuration = GatewayConfiguration()
         configuration.readGeneral(reader.table("gateway"))
-        configuration.listeners = reader.tables("listener").compactMap(readListener)
+        configuration.listeners = reader.tables("listener").enumerated().flatMap { readListener($1, index: $0) }
         configuration.serialLines = reader.tables("serial").compactMap(readSerialLine)
         configuration.readReactor(reader.table("reactor"))
         configuration.readSessions(reader.table("sessions"))
@@ -115,22 +116,43 @@ extension GatewayConfiguration {
         table.finish()
     }
 
-    private static func readListener(_ table: TableReader) -> Listener? {
+    private static func readListener(_ table: TableReader, index: Int) -> [Listener] {
         var table = table
-        let protocolName: ProtocolName = table.choice("protocol", default: .jt808)
+        let protocols = readProtocols(&table)
         let form = ConfigurationFormats.listenAddressAllowed
         let plain = table.parsed("tcp", allowed: form) { ConfigurationFormats.listenAddress($0) }
+        let datagram = table.parsed("udp", allowed: form) { ConfigurationFormats.listenAddress($0) }
         let secured = table.parsed("tls", allowed: form) { ConfigurationFormats.listenAddress($0) }
         let files = readTLSFiles(&table)
-        switch (table.keys.contains("tcp"), table.keys.contains("tls")) {
-        case (true, true): table.report("tls", found: "a second address", allowed: "tcp or tls, in a table of its own")
-        case (false, false): table.report("tcp", found: "nothing", allowed: "tcp or tls: \(form)")
-        case (true, false), (false, true): break
+        let asked = table.keys.filter(["tcp", "udp", "tls"].contains)
+        if asked.isEmpty { table.report("tcp", found: "nothing", allowed: "tcp, udp or tls: \(form)") }
+        if asked.contains("tls"), asked.count > 1 {
+            table.report("tls", found: "a second address", allowed: "tcp and udp, or tls in a table of its own")
         }
         table.finish()
-        if let plain { return Listener(protocolName: protocolName, address: plain) }
-        guard let secured, let files else { return nil }
-        return Listener(protocolName: protocolName, address: secured, tls: files)
+        var listeners: [Listener] = []
+        if let plain { listeners.append(Listener(protocols: protocols, address: plain, table: index)) }
+        if let datagram {
+            listeners.append(Listener(protocols: protocols, transport: .udp, address: datagram, table: index))
+        }
+        if let secured, let files {
+            listeners.append(Listener(protocols: protocols, address: secured, tls: files, table: index))
+        }
+        return listeners
+    }
+
+    private static let everyProtocol = "auto"
+
+    /// `protocol`: a name, an array of names, or all of them.
+    private static func readProtocols(_ table: inout TableReader) -> [ProtocolName] {
+        let served = TerminalSessions.protocols
+        let names = served.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        let words = table.words("protocol", allowed: "\(names), an array of them, or \"\(everyProtocol)\"") { word in
+            if word == everyProtocol { return served }
+            return served.first { $0.rawValue == word }.map { [$0] }
+        }
+        let asked = Set(words.flatMap { $0 })
+        return asked.isEmpty ? [.jt808] : served.filter(asked.contains)
     }
 
     /// The files of a port with TLS; faults where they lack beside `tls`, or stand without it.
@@ -162,9 +184,9 @@ extension GatewayConfiguration {
         if !bauds.contains(baud) {
             table.report("baud", found: "\(baud)", allowed: bauds.map(String.init).joined(separator: ", "))
         }
-        let protocolName: ProtocolName = table.choice("protocol", default: .jt808)
+        let protocols = readProtocols(&table)
         table.finish()
-        return path.map { SerialLine(path: $0, baud: baud, protocolName: protocolName) }
+        return path.map { SerialLine(path: $0, baud: baud, protocols: protocols) }
     }
 
     private mutating func readReactor(_ table: TableReader) {

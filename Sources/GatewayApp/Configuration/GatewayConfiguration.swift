@@ -43,17 +43,25 @@ public struct GatewayConfiguration: Sendable, Equatable {
 
     /// `[[listener]]`
     public struct Listener: Sendable, Equatable {
-        public var protocolName: ProtocolName
+        /// Not empty; with more than one the terminals' frames tell which they speak.
+        public var protocols: [ProtocolName]
+        public var transport = Transport.tcp
         public var address: ListenAddress
         /// Set for a port with TLS.
         public var tls: TLSFiles?
+        /// Which `[[listener]]` of the file it stands in, from 0; one may have an address of each transport.
+        public var table = 0
+
+        public enum Transport: String, Sendable {
+            case tcp, udp
+        }
     }
 
     /// `[[serial]]`
     public struct SerialLine: Sendable, Equatable {
         public var path: String
         public var baud: Int
-        public var protocolName: ProtocolName
+        public var protocols: [ProtocolName]
     }
 
     /// `[reactor]`

@@ -122,6 +122,22 @@ struct TableReader {
         }
     }
 
+    /// A string or an array of strings, each turned into a value by `accept`; an empty array is reported too.
+    mutating func words<Value>(_ key: String, allowed: String, _ accept: (String) -> Value?) -> [Value] {
+        if case .string? = members[key] { return parsed(key, allowed: allowed, accept).map { [$0] } ?? [] }
+        var values: [Value] = []
+        let isThere = members[key] != nil
+        _ = strings(key, allowed: allowed, required: isThere) { word in
+            guard let value = accept(word) else { return false }
+            values.append(value)
+            return true
+        }
+        return values
+    }
+
+    /// True when the key stands in the table, whatever its value.
+    func has(_ key: String) -> Bool { members[key] != nil }
+
     /// The sub-table `[key]`; an absent one reads as empty.
     mutating func table(_ key: String) -> TableReader {
         asked.append(key)

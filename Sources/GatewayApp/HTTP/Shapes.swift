@@ -107,9 +107,19 @@ enum Shapes {
             by: "command",
             [
                 variant("call-back", [.required("number", .phone), .optional("listen", .boolean)]),
+                variant("fall-detection", [.required("enabled", .boolean)]),
+                variant("find", []),
                 variant("locate", []),
                 variant("message", [.required("text", .line(1...500)), .optional("urgent", .boolean)]),
+                variant("power-off", []),
                 variant("report-interval", [.required("seconds", .integer(1...86_400))]),
+                variant("restart", []),
+                variant(
+                    "set-numbers",
+                    [
+                        .required("purpose", .choice(NumberPurpose.allCases.map(\.rawValue))),
+                        .required("numbers", .array(.phone, count: 0...10)),
+                    ]),
                 variant(
                     "track",
                     [

@@ -82,6 +82,13 @@ extension Routes {
         case "track":
             return .track(
                 intervalSeconds: request.intervalSeconds ?? 0, durationSeconds: request.durationSeconds ?? 0)
+        case "find": return .find
+        case "set-numbers":
+            let purpose = request.purpose.flatMap(NumberPurpose.init) ?? .family
+            return .setNumbers(purpose, request.numbers ?? [])
+        case "fall-detection": return .fallDetection(isOn: request.enabled ?? true)
+        case "restart": return .restart
+        case "power-off": return .powerOff
         default:
             throw Problem.request(pointer: "/command", found: request.command, allowed: Shapes.command.allowed)
         }

@@ -38,7 +38,7 @@ extension GatewayConfiguration {
             guard let address = SocketAddress(listener.address.host, port: UInt16(clamping: listener.address.port))
             else { throw GatewayStartError(description: "\(listener.address) is no address to listen on") }
             return TerminalListener(
-                address: address, protocolName: listener.protocolName,
+                address: address, transport: listener.transport == .tcp ? .tcp : .udp, protocols: listener.protocols,
                 filterSource: listener.tls == nil ? nil : identities[listener.address])
         }
     }
@@ -54,12 +54,14 @@ extension GatewayConfiguration {
         _ identities: TLSIdentities, inherited: InheritedSockets
     ) throws -> TransportConfiguration {
         let lines = serialLines.map {
-            TerminalLine(options: SerialOptions(path: $0.path, baud: $0.baud), protocolName: $0.protocolName)
+            TerminalLine(options: SerialOptions(path: $0.path, baud: $0.baud), protocols: $0.protocols)
         }
         let threads = reactor.threads == 0 ? ProcessInfo.processInfo.activeProcessorCount : reactor.threads
-        return TransportConfiguration(
+        var transport = TransportConfiguration(
             listeners: try terminalListeners(identities), lines: lines, threads: threads, limits: reactorLimits,
             inherited: inherited.descriptors)
+        transport.maximumDatagramPeers = max(1, reactor.maximumConnections / max(1, threads))
+        return transport
     }
 
     func pipelineConfiguration(bootID: String) -> PipelineConfiguration {

@@ -154,6 +154,23 @@ public struct JT808Framer: ~Copyable {
         return .needMore(droppable: start)
     }
 
+    /// Looks for the first good frame in bytes that nobody has looked at yet.
+    public mutating func search(_ bytes: Span<UInt8>) -> FrameSearch {
+        var cursor = Cursor()
+        while true {
+            switch next(in: bytes, at: &cursor) {
+            case .frame(let run):
+                if (try? JT808Frame(checking: contents(of: run, in: bytes))) != nil {
+                    return .found(run.range.lowerBound - 1)
+                }
+            case .rejected: continue
+            case .needMore(let droppable):
+                // The flag before an unfinished run opens it.
+                return .none(keepFrom: cursor.opened ? max(0, droppable - 1) : droppable)
+            }
+        }
+    }
+
     private static func tooLong(_ count: Int) -> DecodeError {
         DecodeError(
             .badLength, protocolName: .jt808, field: "frame", offset: 0,

@@ -148,6 +148,9 @@ public struct JT808NamedParameters: JT808Body {
 
 /// 0x8105: command 1 | text parameters separated by `;`. Commands 3 to 7 have none.
 public struct JT808Control: JT808Body {
+    public static let powerOff: UInt8 = 3
+    public static let restart: UInt8 = 4
+
     public var command: UInt8
     public var parameters: String
 

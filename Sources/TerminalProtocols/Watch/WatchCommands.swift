@@ -12,7 +12,24 @@ extension WatchMessage {
         case .message(let text, _): .shownText(WatchShownText(text: text))
         case .callBack(let number, let listen): .numbers(WatchNumbers(listen ? "MONITOR" : "CALL", [number]))
         case .reportInterval(let seconds): .setting(WatchSetting("UPLOAD", min(max(seconds, 60), 65_535)))
+        case .find: .plain(WatchValues("FIND"))
+        case .setNumbers(let purpose, let numbers): setting(numbers, for: purpose)
+        // The second switch lets the watch call the centre by itself after a fall, which is for the centre to decide.
+        case .fallDetection(let isOn): .plain(WatchValues("FALLDOWN", [isOn ? "1" : "0", "0"]))
+        case .restart: .plain(WatchValues("RESET"))
+        case .powerOff: .plain(WatchValues("POWEROFF"))
         case .confirmAlarm: nil
+        }
+    }
+
+    /// A watch holds three SOS numbers and one of the centre, empty ones clear; `MONITOR` dials at once and stores nothing, and
+    /// the family stands in the phone book with names that are not known here.
+    private static func setting(_ numbers: [String], for purpose: NumberPurpose) -> WatchMessage? {
+        switch purpose {
+        case .sos where numbers.count <= 3:
+            .numbers(WatchNumbers("SOS", numbers + [String](repeating: "", count: 3 - numbers.count)))
+        case .centre where numbers.count <= 1: .numbers(WatchNumbers("CENTER", [numbers.first ?? ""]))
+        case .sos, .centre, .family, .monitor: nil
         }
     }
 

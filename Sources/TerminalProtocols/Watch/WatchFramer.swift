@@ -94,6 +94,24 @@ public struct WatchFramer: Sendable {
         }
     }
 
+    /// Looks for the first good frame in bytes that nobody has looked at yet. Without a checksum that is one whose length is
+    /// right, or a position or an alarm whatever its length says.
+    public func search(_ bytes: Span<UInt8>) -> FrameSearch {
+        var cursor = Cursor()
+        while true {
+            switch next(in: bytes, at: &cursor) {
+            case .frame(let range):
+                guard let frame = try? WatchFrame(checking: bytes.extracting(range)),
+                    let packet = try? WatchCodec.decode(frame)
+                else { continue }
+                let isKnown = WatchKeyword.family(packet.message.keyword.utf8) != .other
+                if frame.lengthMismatch == 0 || isKnown { return .found(range.lowerBound) }
+            case .rejected: continue
+            case .needMore(let droppable): return .none(keepFrom: droppable)
+            }
+        }
+    }
+
     // MARK: - Between frames
 
     /// The first header at or after `from`, or one that is not all there; `bytes.count` when there is neither.

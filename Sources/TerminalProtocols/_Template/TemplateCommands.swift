@@ -1,10 +1,10 @@
 public import TerminalModel
 
 extension TemplateMessage {
-    /// The message that asks a terminal for `command`, nil when the protocol cannot.
+    /// The message that asks a terminal for `command`. Say how the terminal's answer is recognised: by a counter, by a keyword.
     ///
-    /// Say how the terminal's answer is recognised: by a counter, by a keyword.
-    public static func asking(_ command: TerminalCommand) -> TemplateMessage? {
-        nil
+    /// - Throws: when the protocol has no message for it.
+    public static func asking(_ command: TerminalCommand) throws(CommandRefusal) -> TemplateMessage {
+        throw CommandRefusal("<protocol> has no message for \(command.name)")
     }
 }

@@ -23,4 +23,9 @@ public struct TemplateFramer: ~Copyable {
     public mutating func next(in bytes: Span<UInt8>, at cursor: inout Cursor) -> Step {
         .needMore(droppable: 0)
     }
+
+    /// Looks for the first good frame in bytes that nobody has looked at yet: how a detecting port recognises the protocol.
+    public mutating func search(_ bytes: Span<UInt8>) -> FrameSearch {
+        .none(keepFrom: bytes.count)
+    }
 }

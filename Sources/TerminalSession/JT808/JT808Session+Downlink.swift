@@ -39,13 +39,17 @@ extension JT808Session {
     func startCommands(state index: Int, now: Int64, into actions: inout SessionActions) {
         while let next = states[index].commands.next(now: now, into: &actions) {
             let edition = states[index].phone.isLong ? .v2019 : states[index].profile.edition ?? .v2013
-            let message = JT808Message.asking(next.command, edition: edition).message
-            let first = states[index].flowID
-            let frames = encode(message, state: index)
-            states[index].commands.sent(
-                next, frames: frames,
-                expecting: .init(messageID: message.id, firstFlowID: first, frameCount: frames.count),
-                limits: environment.limits, now: now, into: &actions)
+            do {
+                let message = try JT808Message.asking(next.command, edition: edition).message
+                let first = states[index].flowID
+                let frames = encode(message, state: index)
+                states[index].commands.sent(
+                    next, frames: frames,
+                    expecting: .init(messageID: message.id, firstFlowID: first, frameCount: frames.count),
+                    limits: environment.limits, now: now, into: &actions)
+            } catch {
+                states[index].commands.refuse(next, reason: error.reason, into: &actions)
+            }
         }
     }
 

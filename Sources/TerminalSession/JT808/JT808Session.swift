@@ -44,22 +44,26 @@ final class JT808Session: TerminalSession {
         }
     }
 
+    func restart() {
+        cursor = JT808Framer.Cursor()
+        deadlines.forgetRest()
+    }
+
     /// One run between flags: check, decode, answer or hand on. A run that is no frame costs only itself (promise P5).
     private func handle(_ contents: Span<UInt8>, wire: Span<UInt8>, now: Moment, into actions: inout SessionActions) {
         do {
             let frame = try JT808Frame(checking: contents)
             deadlines.heardFrame(now: now.monotonicMilliseconds)
+            actions.frameCount += 1
             let header = frame.header
             let index = stateIndex(for: header, now: now.monotonicMilliseconds, into: &actions)
             let origin = FrameOrigin(wire: wire, checked: contents, marker: JT808.flag)
             if let event = frame.locationEvent(profile: states[index].profile, received: now.wall) {
-                actions.frameCount += 1
                 submit(CollectionOfOne(event), header, origin, state: index, into: &actions)
                 return
             }
             do {
                 let packet = try JT808Codec.decode(frame, profile: states[index].profile)
-                actions.frameCount += 1
                 dispatch(packet, origin, state: index, now: now, into: &actions)
             } catch {
                 actions.refusals.append(error)
@@ -105,7 +109,9 @@ final class JT808Session: TerminalSession {
             return last
         }
         if states.count == environment.limits.maximumTerminalsPerConnection {
-            states.removeFirst().commands.abandon(into: &actions)
+            let oldest = states.removeFirst()
+            oldest.commands.abandon(into: &actions)
+            actions.requests.append(.left(oldest.terminal))
         }
         states.append(JT808TerminalState(header, environment: environment, now: now))
         actions.requests.append(.identified(terminal))

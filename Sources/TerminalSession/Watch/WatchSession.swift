@@ -36,10 +36,18 @@ final class WatchSession: TerminalSession {
 
     var terminals: [TerminalID] { states.map(\.terminal) }
 
+    var holdsBytes: Bool { held != nil }
+
     /// Held bytes may still be an alarm that is to be acknowledged.
     var isAwaitingResult: Bool { desk.isWaiting || held != nil }
 
     // MARK: - Bytes
+
+    func restart() {
+        cursor = WatchFramer.Cursor()
+        held = nil
+        deadlines.forgetRest()
+    }
 
     func receive(
         _ bytes: Span<UInt8>, now: Moment, scratch: inout SessionScratch, into actions: inout SessionActions
@@ -132,8 +140,8 @@ final class WatchSession: TerminalSession {
         do {
             let frame = try WatchFrame(checking: wire)
             deadlines.heardFrame(now: now.monotonicMilliseconds)
-            let packet = try WatchCodec.decode(frame)
             actions.frameCount += 1
+            let packet = try WatchCodec.decode(frame)
             let index = stateIndex(for: packet.header, now: now.monotonicMilliseconds, into: &actions)
             // A repetition may have another index in its header.
             let origin = FrameOrigin(wire: wire, checked: frame.content)
@@ -153,7 +161,9 @@ final class WatchSession: TerminalSession {
             return last
         }
         if states.count == environment.limits.maximumTerminalsPerConnection {
-            states.removeFirst().commands.abandon(into: &actions)
+            let oldest = states.removeFirst()
+            oldest.commands.abandon(into: &actions)
+            actions.requests.append(.left(oldest.terminal))
         }
         states.append(WatchTerminalState(header, environment: environment, now: now))
         actions.requests.append(.identified(terminal))

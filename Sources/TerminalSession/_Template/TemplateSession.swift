@@ -22,8 +22,13 @@ final class TemplateSession: TerminalSession {
     func receive(
         _ bytes: Span<UInt8>, now: Moment, scratch: inout SessionScratch, into actions: inout SessionActions
     ) -> Int {
-        // For each frame: deadlines.heardFrame, state.refreshIfChanged, decode, submit or answer.
+        // For each frame: deadlines.heardFrame, actions.frameCount, state.refreshIfChanged, decode, submit or answer.
         0
+    }
+
+    func restart() {
+        cursor = TemplateFramer.Cursor()
+        deadlines.forgetRest()
     }
 
     /// Hands events on; the acknowledgement follows in `resolve`.
@@ -62,14 +67,14 @@ final class TemplateSession: TerminalSession {
 
     private func startCommands(now: Int64, into actions: inout SessionActions) {
         while let next = state?.commands.next(now: now, into: &actions) {
-            guard let message = TemplateMessage.asking(next.command) else {
-                state?.commands.refuse(
-                    next, reason: "<protocol> has no message for \(next.command.name)", into: &actions)
-                continue
+            do {
+                let frame = TemplateCodec.encode(try TemplateMessage.asking(next.command))
+                state?.commands.sent(
+                    next, frames: [frame], expecting: TemplateExpectedAnswer(counter: 0), limits: environment.limits,
+                    now: now, into: &actions)
+            } catch {
+                state?.commands.refuse(next, reason: error.reason, into: &actions)
             }
-            state?.commands.sent(
-                next, frames: [TemplateCodec.encode(message)], expecting: TemplateExpectedAnswer(counter: 0),
-                limits: environment.limits, now: now, into: &actions)
         }
     }
 

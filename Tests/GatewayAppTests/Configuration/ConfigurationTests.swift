@@ -2,6 +2,7 @@ import Foundation
 import IncidentCore
 import TerminalModel
 import TerminalProtocols
+import TerminalSession
 import TerminalTLS
 import Testing
 
@@ -149,6 +150,23 @@ private let target = """
         #expect(rules.policies[0].repeatMilliseconds == 2000)
     }
 
+    @Test func oneListenerServesBothTransportsAndSeveralProtocols() throws {
+        let text = """
+            [[listener]]
+            tcp = "127.0.0.1:6808"
+            udp = "127.0.0.1:6808"
+            protocol = "auto"
+            [[listener]]
+            udp = "[::1]:7"
+            protocol = ["jt808"]
+            """
+        let listeners = try GatewayConfiguration.parse(text, file: "two").listeners
+        let all = TerminalSessions.protocols
+        #expect(listeners.map(\.protocols) == [all, all, [.jt808]])
+        #expect(listeners.map(\.transport) == [.tcp, .udp, .udp])
+        #expect(listeners.map(\.address.description) == ["127.0.0.1:6808", "127.0.0.1:6808", "[::1]:7"])
+    }
+
     /// Key path, line, and a word that must stand in what was found and what is allowed.
     @Test(arguments: [
         ("[gateway]\nlog_level = \"loud\"", "gateway.log_level", 2, "\"loud\"", "\"notice\""),
@@ -177,6 +195,20 @@ private let target = """
             [[listener]]\ntcp = "1.2.3.4:5"\n[[listener]]\ntls = "1.2.3.4:5"\ncertificate_file = "/c"\nkey_file = "/k"
             """, "listener[1].tls", 4, "second time", "once"
         ),
+        ("[[listener]]\nudp = 6808", "listener[0].udp", 2, "the integer 6808", "0.0.0.0:6808"),
+        (
+            "[[listener]]\nudp = \"1.2.3.4:5\"\n[[listener]]\nudp = \"1.2.3.4:5\"", "listener[1].udp", 4, "second time",
+            "once"
+        ),
+        (
+            "[[listener]]\nprotocol = \"jt809\"\ntcp = \"1.2.3.4:5\"", "listener[0].protocol", 2, "\"jt809\"",
+            "\"jt808\", an array of them, or \"auto\""
+        ),
+        (
+            "[[listener]]\nprotocol = [\"jt808\", \"x\"]\ntcp = \"1.2.3.4:5\"", "listener[0].protocol[1]", 2, "\"x\"",
+            "\"auto\""
+        ),
+        ("[[serial]]\npath = \"/dev/a\"\nprotocol = []", "serial[0].protocol", 3, "empty array", "\"auto\""),
         ("[[listener]]\ntcp = \"localhost:6808\"", "listener[0].tcp", 2, "localhost", "numeric"),
         (
             "[[listener]]\ntcp = \"1.2.3.4:5\"\n[[listener]]\ntcp = \"1.2.3.4:5\"", "listener[1].tcp", 4, "second time",

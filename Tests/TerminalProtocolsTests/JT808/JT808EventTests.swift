@@ -137,18 +137,44 @@ struct JT808EventTests {
         #expect(found.flatMap(\.events).map(\.keys) == [[5]])
     }
 
-    @Test func commandsBecomeMessages() {
+    @Test func commandsBecomeMessages() throws {
         let cases: [(TerminalCommand, UInt16, UInt16)] = [
             (.locate, 0x8201, 0x0201), (.message(text: "好", urgent: true), 0x8300, 0x0001),
             (.callBack(number: "073100000001", listen: false), 0x8400, 0x0001),
             (.reportInterval(seconds: 30), 0x8103, 0x0001),
             (.track(intervalSeconds: 5, durationSeconds: 600), 0x8202, 0x0001),
             (.confirmAlarm(sequence: 7), 0x8203, 0x0001),
+            (.setNumbers(.sos, ["073100000001"]), 0x8103, 0x0001), (.setNumbers(.monitor, []), 0x8103, 0x0001),
+            (.setNumbers(.family, ["13100000001", "13100000002"]), 0x8401, 0x0001),
+            (.restart, 0x8105, 0x0001), (.powerOff, 0x8105, 0x0001),
         ]
         for (command, id, answer) in cases {
-            let asked = JT808Message.asking(command, edition: .v2013)
+            let asked = try JT808Message.asking(command, edition: .v2013)
             #expect(asked.message.id == id)
             #expect(asked.answer == answer)
+        }
+    }
+
+    @Test(arguments: [
+        (TerminalCommand.setNumbers(.sos, ["073100000001"]), [1, 0, 0, 0, 0x40, 12] + Array("073100000001".utf8)),
+        (.setNumbers(.monitor, []), [1, 0, 0, 0, 0x48, 0]),
+        (.setNumbers(.family, ["1"]), [1, 1, 3, 1, 0x31, 1, 0x31]), (.setNumbers(.family, []), [0]),
+        (.powerOff, [3]), (.restart, [4]),
+    ])
+    func bodiesOfCommands(command: TerminalCommand, body: [UInt8]) throws {
+        var flowID: UInt16 = 0
+        let message = try JT808Message.asking(command, edition: .v2013).message
+        let frames = JT808Codec.encode(message, phone: JT808Phone(nibbles: 1, isLong: false), flowID: &flowID)
+        #expect(Array(try #require(frames.first).dropFirst(13).dropLast(2)) == body)
+    }
+
+    @Test func whatTheStandardCannotSayIsRefusedWithItsReason() {
+        let two = TerminalCommand.setNumbers(.sos, ["1", "2"])
+        for command in [TerminalCommand.find, .fallDetection(isOn: true), two] {
+            let refusal = #expect(throws: CommandRefusal.self) {
+                try JT808Message.asking(command, edition: .v2019)
+            }
+            #expect(refusal?.reason.hasPrefix("JT/T 808 ") == true)
         }
     }
 

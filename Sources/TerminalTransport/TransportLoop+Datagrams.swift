@@ -1,0 +1,126 @@
+import CoreMetrics
+import GatewayTelemetry
+import Reactor
+import TerminalModel
+import TerminalProtocols
+import TerminalSession
+
+/// Terminals over UDP. A peer that has sent a good frame is served like a connection until it has been silent for the idle
+/// limit; anybody else leaves no trace but a counter.
+///
+/// A terminal that comes from another address, as behind a carrier's address translation, is a new peer: it displaces the old
+/// one, so that answers and commands go only where its last good frame came from, and it has to prove itself again.
+extension TransportLoop {
+    /// How often some of the peers are asked whether they are due. All of them in turn take `sweepMilliseconds`; what is due
+    /// earlier, such as the repetition of a command, has a timer of its own.
+    private static let sweepStepMilliseconds: Int64 = 500
+    private static let sweepMilliseconds: Int64 = 30_000
+    private static let sweepToken: UInt64 = 0
+
+    func datagram(_ socket: Connection, from address: SocketAddress, bytes: Span<UInt8>, on loop: EventLoop) {
+        // A loop has few ports; a search is quicker than a hash.
+        guard let tag = sources.first(where: { $0.value == socket })?.key, let listener = listeners[tag] else { return }
+        metrics.bytesReceived[.udp]?.increment(by: bytes.count)
+        let peer = PeerAddress(address)
+        if let handle = flows.find(peer, on: socket), let slot = slot(handle) {
+            receive(bytes, slot.session, on: loop)
+            let isUnderstood = actions.frameCount > 0
+            carryOut(handle, on: loop)
+            guard !isUnderstood, listener.protocols.count > 1,
+                let found = scratch.recognise(bytes, among: listener.protocols).found, found.name != slot.protocolName
+            else { return }
+            end(handle, (metric: "replaced", shown: "speaks \(found.name.rawValue) now"), on: loop)
+        }
+        meet(peer, socket, bytes, listener.protocols, on: loop)
+    }
+
+    /// The first datagram of a peer: only a good frame makes it one.
+    private func meet(
+        _ peer: PeerAddress, _ socket: Connection, _ bytes: Span<UInt8>, _ protocols: [ProtocolName],
+        on loop: EventLoop
+    ) {
+        let name =
+            protocols.count == 1 ? protocols[0] : scratch.recognise(bytes, among: protocols).found?.name ?? protocols[0]
+        let session = TerminalSessions.make(
+            name, environment: environment, bearer: .udp, peer: peer, now: moment(loop))
+        receive(bytes, session, on: loop)
+        guard actions.frameCount > 0 else {
+            metrics.strayDatagrams.increment()
+            logRefusals(
+                SessionSlot(
+                    handle: SessionHandle(rawValue: 0), session: session, peer: peer, socket: socket, bearer: .udp,
+                    protocolName: name), on: loop)
+            actions.clear()
+            return
+        }
+        makeRoom(on: loop)
+        let handle = flows.add(session, peer: peer, socket: socket, protocolName: name)
+        metrics.connectionsAccepted[.udp]?.increment()
+        metrics.connectionsOpen[.udp]?.increment()
+        carryOut(handle, on: loop)
+        sweepLater(on: loop)
+    }
+
+    /// Hands one datagram to a session. What a datagram leaves unfinished no other one completes.
+    private func receive(_ bytes: Span<UInt8>, _ session: any TerminalSession, on loop: EventLoop) {
+        let used = session.receive(bytes, now: moment(loop), scratch: &scratch, into: &actions)
+        if used < bytes.count { session.restart() }
+    }
+
+    /// Above the limit the peer that will be idle first gives way: when it speaks again it is met again.
+    private func makeRoom(on loop: EventLoop) {
+        guard flows.count >= transport.configuration.maximumDatagramPeers, let handle = flows.longestSilent() else {
+            return
+        }
+        end(handle, (metric: "limit", shown: "makes room for another"), on: loop)
+    }
+
+    /// Ends a peer's session.
+    func end(_ handle: SessionHandle, _ reason: (metric: String, shown: String), on loop: EventLoop) {
+        guard let slot = flows[handle] else { return }
+        flows.remove(handle)
+        let outer = actions
+        actions.clear()
+        ended(slot, reason, on: loop)
+        actions = outer
+    }
+
+    /// The port is closed: nothing can be said to its peers any more.
+    func endFlows(of socket: Connection, on loop: EventLoop) {
+        for handle in flows.handles where flows[handle]?.socket == socket {
+            end(handle, (metric: "shutdown", shown: "the port was closed"), on: loop)
+        }
+    }
+
+    // MARK: - Time
+
+    func armFlow(_ slot: SessionSlot, deadline: Int64, on loop: EventLoop) {
+        let delay = max(1, deadline - loop.nowMilliseconds)
+        guard delay < Self.sweepMilliseconds,
+            loop.schedule(afterMilliseconds: delay, token: slot.handle.rawValue) != nil
+        else { return }
+        change(slot.handle) { $0.armedDeadline = deadline }
+    }
+
+    func timer(token: UInt64, on loop: EventLoop) {
+        if token == Self.sweepToken { sweep(on: loop) } else { timer(SessionHandle(rawValue: token), on: loop) }
+    }
+
+    private func sweepLater(on loop: EventLoop) {
+        guard !isSweeping else { return }
+        isSweeping = loop.schedule(afterMilliseconds: Self.sweepStepMilliseconds, token: Self.sweepToken) != nil
+    }
+
+    private func sweep(on loop: EventLoop) {
+        isSweeping = false
+        let share = flows.slotCount * Int(Self.sweepStepMilliseconds) / Int(Self.sweepMilliseconds) + 1
+        for handle in flows.due(now: loop.nowMilliseconds, limit: share) { timer(handle, on: loop) }
+        if flows.count > 0 { sweepLater(on: loop) }
+    }
+
+    /// All peers end with the loop.
+    func stopped(on loop: EventLoop) {
+        for handle in flows.handles { end(handle, (metric: "shutdown", shown: "gateway stops"), on: loop) }
+        endOfWakeUp(on: loop)
+    }
+}

@@ -1,0 +1,106 @@
+import TerminalModel
+import TerminalProtocols
+import Testing
+
+@testable import TerminalSession
+
+/// Detection among all protocols that are served, each shown by one good frame of its corpus.
+@Suite("A place where several protocols may be spoken")
+struct DetectingSessionTests {
+    /// One good frame of each protocol that names its terminal and is answered at once or reported.
+    static let samples: [(name: ProtocolName, frame: [UInt8])] = TerminalSessions.protocols.compactMap { name in
+        switch name {
+        case .jt808:
+            var flow: UInt16 = 1
+            let phone = JT808Phone(nibbles: 0x1770_0000_0101, isLong: false)
+            return (name, JT808Codec.encode(.heartbeat(JT808Bytes()), phone: phone, flowID: &flow).flatMap { $0 })
+        case .watch: return (name, Array("[3G*8800000015*0002*LK]".utf8))
+        }
+    }
+
+    private final class Peer {
+        let session: any TerminalSession
+        var scratch = SessionScratch()
+        var actions = SessionActions()
+        var now = Moment(wall: Timestamp(seconds: 1_773_454_200), monotonicMilliseconds: 1_000)
+        private var kept: [UInt8] = []
+
+        init(_ protocols: [ProtocolName] = TerminalSessions.protocols + TerminalSessions.protocols) {
+            let environment = SessionEnvironment(
+                directory: TerminalDirectory(), unknownTerminals: .accept, makeAuthCode: { "A" }, digest: { _ in [] })
+            session = TerminalSessions.make(protocols, environment: environment, bearer: .tcp, peer: "", now: now)
+        }
+
+        /// Sends bytes and returns how many good frames came of them.
+        func send(_ bytes: [UInt8]) -> Int {
+            actions.clear()
+            kept += bytes
+            kept.removeFirst(session.receive(kept.span, now: now, scratch: &scratch, into: &actions))
+            return actions.frameCount
+        }
+
+        var keptCount: Int { kept.count }
+
+        func wait(milliseconds: Int64) -> SessionCloseReason? {
+            now.monotonicMilliseconds += milliseconds
+            actions.clear()
+            session.timer(now: now, into: &actions)
+            return actions.close
+        }
+    }
+
+    private static let noises: [[UInt8]] = [
+        [], [0], [0x7E], [0x7E, 0x7E, 1, 2, 3], [0x78, 0x78], [0x78, 0x78, 0xFF], [0xAB], [0xAB, 0x10, 0xFF, 0x0F],
+        Array("[3G*".utf8), Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8),
+        (0..<600).map { UInt8(truncatingIfNeeded: $0 &* 37) },
+    ]
+
+    @Test("Each protocol is found behind each kind of noise, in one piece and byte by byte", arguments: noises)
+    func found(noise: [UInt8]) {
+        for sample in Self.samples {
+            for isSplit in [false, true] {
+                let peer = Peer()
+                var frames = 0
+                var detected: ProtocolName?
+                let bytes = noise + sample.frame + sample.frame
+                for piece in isSplit ? bytes.map({ [$0] }) : [bytes] {
+                    frames += peer.send(piece)
+                    detected = peer.actions.detected ?? detected
+                }
+                #expect(frames == 2, "\(sample.name) behind \(noise.count) bytes")
+                #expect(detected == sample.name)
+            }
+        }
+    }
+
+    @Test("A connection may change what it speaks, also right behind a stray marker of the other")
+    func changes() {
+        for first in Self.samples {
+            for second in Self.samples {
+                for noise in Self.noises {
+                    let peer = Peer()
+                    #expect(peer.send(first.frame) == 1)
+                    _ = peer.send(noise)
+                    let frames = peer.send(second.frame) + peer.send(second.frame)
+                    #expect(frames == 2, "\(second.name) after \(first.name) and \(noise.count) bytes")
+                    #expect(peer.session.terminals.count == 1)
+                }
+            }
+        }
+    }
+
+    @Test("What nobody understands is bounded, and its time too")
+    func bounded() {
+        let peer = Peer()
+        for _ in 0..<100 {
+            _ = peer.send([0x7E] + [UInt8](repeating: 0x11, count: 999))
+            #expect(peer.keptCount <= DetectingSession.maximumUndecidedBytes)
+        }
+        #expect(!peer.actions.refusals.isEmpty)
+        #expect(peer.wait(milliseconds: 29_000) == nil)
+        #expect(peer.wait(milliseconds: 1_000) != nil)
+        let quiet = Peer()
+        #expect(quiet.session.nextDeadline == 31_000)
+        #expect(quiet.wait(milliseconds: 30_000) == .noFirstFrame)
+    }
+}
