@@ -18,6 +18,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case connectionLimit = "connection_limit"
     case connectionFailed = "connection_failed"
     case connectionTLSFailed = "connection_tls_failed"
+    case certificateExpires = "certificate_expires"
     case listenerFailed = "listener_failed"
     case serialFailed = "serial_failed"
     case storeCommitFailed = "store_commit_failed"
@@ -71,6 +72,8 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
         .connectionFailed: "A connection broke; the terminal is expected to connect again.",
         .connectionTLSFailed:
             "A terminal did not get through TLS: no certificate that is believed here, or what it sends is no TLS.",
+        .certificateExpires:
+            "A certificate that terminals see ends within 30 days, or has ended: renew it and reload, or they stay away.",
         .listenerFailed: "A port could not be opened; check that the address exists and is free.",
         .serialFailed: "A serial line could not be opened or broke; it is tried again.",
         .storeCommitFailed:

@@ -42,6 +42,8 @@ public struct TLSFileError: Error, Sendable, Equatable, CustomStringConvertible 
 /// in a terminal's certificate mean nothing: who speaks is told by its frames, as on every other bearer.
 public struct TLSCredentials: Sendable {
     let context: NIOSSLContext
+    /// When the first certificate of the chain ends, or one of the others that the gateway shows; seconds since 1970, UTC.
+    public let expiresSeconds: Int64
 
     public init(reading files: TLSFiles) throws(TLSFileError) {
         let chain = try Self.read(.certificate, files.certificate) { try NIOSSLCertificate.fromPEMFile($0) }
@@ -57,6 +59,7 @@ public struct TLSCredentials: Sendable {
             configuration.trustRoots = .certificates(roots)
             configuration.certificateVerification = .noHostnameVerification
         }
+        expiresSeconds = chain.map { Int64($0.notValidAfter) }.min() ?? 0
         context = try Self.read(.key, files.key) { _ in try NIOSSLContext(configuration: configuration) }
     }
 

@@ -242,6 +242,8 @@ def test_a_terminal_speaks_tls_and_its_newest_connection_wins(secured):
             assert newest.request(newest.heartbeat())
             assert terminal.wait_closed(5)
     assert counter(site, "handshakes_completed_total") == 1
+    # The certificate of the test holds for two days.
+    assert [fault["code"] for fault in site.status()["faults"]] == ["certificate_expires"]
 
 
 def test_a_reload_drops_no_connection(secured, tmp_path, figure):

@@ -92,6 +92,7 @@ public final class Gateway: Service {
         state = SharedState(State(configuration: configuration, channels: channels, identities: identities))
         health = GatewayHealth(
             name: configuration.gateway.name, startedAt: now, logger: logger, transport: transport)
+        health.setCertificates(identities.certificates)
         operations = PipelineOperations(
             pipeline: pipeline, directory: directory, registry: registry, health: health, clock: clock,
             backupDirectory: path + "/backups",
@@ -183,6 +184,7 @@ public final class Gateway: Service {
             throw error
         }
         identities.use()
+        health.setCertificates(identities.certificates)
         transport.replace(limits: new.reactorLimits)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)

@@ -15,6 +15,7 @@ final class GatewayHealth: Sendable {
         var isReady = false
         var isCommissioned = false
         var configurationFault: GatewayStatus.Fault?
+        var certificates: [ShownCertificate] = []
         var stalledThreads: [String] = []
         var stalledSince: Timestamp?
         var targetFailures: [String: Timestamp] = [:]
@@ -44,6 +45,10 @@ final class GatewayHealth: Sendable {
                 .init(code: ErrorCode.configInvalid.rawValue, detail: $0, since: now)
             }
         }
+    }
+
+    func setCertificates(_ certificates: [ShownCertificate]) {
+        state.withLock { $0.certificates = certificates }
     }
 
     func setStalled(_ threads: [String], at now: Timestamp) {
@@ -110,6 +115,9 @@ final class GatewayHealth: Sendable {
         }
         for line in transport.lineStates where !line.isOpen {
             add(.serialFailed, "\(line.path): \(line.error ?? "not open").", startedAt)
+        }
+        for certificate in current.certificates {
+            if let fault = certificate.fault(at: now) { add(.certificateExpires, fault, startedAt) }
         }
         if !current.stalledThreads.isEmpty {
             add(
