@@ -210,6 +210,11 @@ struct WatchSessionTests {
         #expect(idle.actions.close == .idle)
     }
 
+    @Test("What a session keeps of an idle watch is small")
+    func idleStateIsSmall() {
+        #expect(MemoryLayout<WatchTerminalState>.stride <= 128)
+    }
+
     // MARK: Media
 
     @Test("Voice is stored with its sound, then acknowledged")

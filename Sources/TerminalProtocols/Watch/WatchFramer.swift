@@ -174,6 +174,8 @@ private struct Outline {
         case other
     }
 
+    private static let maximumWhiteSpaceBytes = 16
+
     let content: Int
     let declaredEnd: Int
     let isComplete: Bool
@@ -241,7 +243,11 @@ private struct Outline {
         let isDue = close >= declaredEnd
         var next = close + 1
         if isDue, next < bytes.count, bytes[next] < 0x20 { return .frame }
-        while next < bytes.count, bytes[next] <= 0x20 { next += 1 }
+        while next < bytes.count, bytes[next] <= 0x20 {
+            next += 1
+            // So much of it stands in no name, and it must not be looked at again for every byte that follows.
+            if next - close - 1 > Self.maximumWhiteSpaceBytes { return .frame }
+        }
         guard next < bytes.count else { return isDue && next == close + 1 ? .frame : .tooEarlyToTell }
         guard bytes[next] == Watch.open else { return .other }
         switch WatchHeader.read(bytes, at: next) {

@@ -28,6 +28,9 @@ public struct WatchOfflineDecoder: OfflineDecoder {
     /// Bytes of an unfinished frame.
     public private(set) var pendingBytes: [UInt8] = []
 
+    /// Found at the end of the stream and not yet handed out.
+    private var lastFrames: [DecodedFrame] = []
+
     private static let pieceBytes = 1 << 20
 
     public init(profile: WatchProfile = .standard) {
@@ -39,21 +42,24 @@ public struct WatchOfflineDecoder: OfflineDecoder {
         var frames: [DecodedFrame] = []
         for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
             pendingBytes += bytes[start..<min(bytes.count, start + Self.pieceBytes)]
-            while let frame = next(isComplete: false) { frames.append(frame) }
+            frames += drain(isComplete: false)
         }
         return frames
     }
 
-    /// One frame a call: a frame whose end could not be told before, then what is left.
+    /// One thing a call: frames whose end could not be told before, then what is left.
     public mutating func finish() -> DecodedFrame? {
-        if let frame = next(isComplete: true) { return frame }
-        let rest = pendingBytes
-        pendingBytes = []
-        cursor = WatchFramer.Cursor()
-        guard !rest.isEmpty else { return nil }
-        let error = WatchFrame.refusal(
-            .badLength, "close", rest.count, "a bracket ] that ends the frame", "the end of the input")
-        return cut(rest, error)
+        if !pendingBytes.isEmpty {
+            lastFrames += drain(isComplete: true)
+            if !pendingBytes.isEmpty {
+                let error = WatchFrame.refusal(
+                    .badLength, "close", pendingBytes.count, "a bracket ] that ends the frame", "the end of the input")
+                lastFrames.append(cut(pendingBytes, error))
+                pendingBytes = []
+            }
+            cursor = WatchFramer.Cursor()
+        }
+        return lastFrames.isEmpty ? nil : lastFrames.removeFirst()
     }
 
     public mutating func decode(frame bytes: [UInt8]) -> [DecodedFrame] {
@@ -67,27 +73,22 @@ public struct WatchOfflineDecoder: OfflineDecoder {
         return [DecodedFrame(bytes: bytes, result: .failed(error))]
     }
 
-    /// Takes the next frame, or what is none, from the front of the pending bytes.
-    private mutating func next(isComplete: Bool) -> DecodedFrame? {
+    private mutating func drain(isComplete: Bool) -> [DecodedFrame] {
+        let framer = WatchFramer()
+        let bytes = pendingBytes
         var position = cursor
-        let step = WatchFramer().next(in: pendingBytes.span, at: &position, isComplete: isComplete)
-        let used: Int
-        let frame: DecodedFrame?
-        switch step {
-        case .needMore(let droppable):
-            used = droppable
-            frame = nil
-        case .rejected(let error, let range):
-            used = range.upperBound
-            frame = cut(Array(pendingBytes[range]), error)
-        case .frame(let range):
-            used = range.upperBound
-            frame = decoded(Array(pendingBytes[range]))
+        var frames: [DecodedFrame] = []
+        while true {
+            switch framer.next(in: bytes.span, at: &position, isComplete: isComplete) {
+            case .needMore(let droppable):
+                pendingBytes.removeFirst(droppable)
+                position.dropped(droppable)
+                cursor = position
+                return frames
+            case .rejected(let error, let range): frames.append(cut(Array(bytes[range]), error))
+            case .frame(let range): frames.append(decoded(Array(bytes[range])))
+            }
         }
-        pendingBytes.removeFirst(used)
-        position.dropped(used)
-        cursor = position
-        return frame
     }
 
     private func decoded(_ bytes: [UInt8]) -> DecodedFrame {

@@ -107,6 +107,12 @@ struct WatchFramerTests {
         #expect(steps("x", &cursor) == [.rejected(0..<1, "open"), .needMore(1)])
     }
 
+    @Test func muchWhiteSpaceEndsAFrame() {
+        let long = "[3G*1000000003*00FF*AL,1]"
+        #expect(steps(long + String(repeating: "\r", count: 16)) == [.needMore(0)])
+        #expect(steps(long + String(repeating: "\r", count: 17)).first == .frame(long))
+    }
+
     @Test func whiteSpaceIsNothing() {
         #expect(steps("\r\n\t \0") == [.needMore(5)])
     }
