@@ -8,6 +8,7 @@ Results of sections are kept in SCRATCH/results.json, so that one section can be
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -42,6 +43,7 @@ def main() -> int:
         if name == "page":
             continue
         print(f"== {name} ({time.strftime('%H:%M:%S')})", flush=True)
+        results.setdefault("load_average", {})[name] = os.getloadavg()[0]
         results[name] = SECTIONS[name](bench)
         results.setdefault("measured", {})[name] = time.strftime("%Y-%m-%d")
         kept.write_text(json.dumps(results, indent=1))

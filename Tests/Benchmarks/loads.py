@@ -1,7 +1,6 @@
 """Runs `framereplay load` and keeps what it said."""
 
 import json
-import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,7 +93,3 @@ class Rounds:
             result[lane]["latency_ms"][percentile] for result in self.results if result[lane].get("latency_ms"))
         return values[len(values) // 2] if values else None
 
-
-def busy_cores() -> float:
-    """The load average of the last minute, so that a figure can be doubted."""
-    return os.getloadavg()[0]

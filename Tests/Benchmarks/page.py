@@ -48,7 +48,7 @@ def verdict(reached: bool) -> str:
 
 
 def text(results: dict) -> str:
-    parts = [HEAD, f"Machine: {machine()}. Measured: {days(results)}.\n"]
+    parts = [HEAD, f"Machine: {machine()}. Measured: {days(results)}. {company(results)}\n"]
     for name, write in WRITERS.items():
         if name in results:
             parts.append(write(results[name]))
@@ -58,6 +58,12 @@ def text(results: dict) -> str:
 
 def days(results: dict) -> str:
     return ", ".join(sorted(set(results.get("measured", {}).values())))
+
+
+def company(results: dict) -> str:
+    """How busy the machine was with other things when a section began."""
+    loads = [f"{name} {load:.1f}" for name, load in results.get("load_average", {}).items() if name in results]
+    return f"Load average of the machine when each section began: {', '.join(loads)}." if loads else ""
 
 
 # MARK: One writer for each section
