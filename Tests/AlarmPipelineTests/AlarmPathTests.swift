@@ -173,9 +173,9 @@ import Testing
         #expect(batch.alarms.turn.count == 100)
         #expect(batch.positions.turn.count == 1)
         #expect(queue.depth.alarms == 3800)
-        #expect(batch.hasMore)
+        #expect(batch.hasMoreAlarms)
         var left = 0
-        while batch.hasMore {
+        while batch.hasMoreAlarms {
             queue.take(into: &batch, limit: 100, positionLimit: 100)
             left += batch.alarms.turn.count
         }
