@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 
 #include "CDecodeReference.h"
@@ -15,6 +16,8 @@ static atomic_ullong allocations;
 uint64_t reference_allocations(void) {
     return atomic_load_explicit(&allocations, memory_order_relaxed);
 }
+
+void reference_trim(void) { malloc_trim(0); }
 
 static void count(void) {
     atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);

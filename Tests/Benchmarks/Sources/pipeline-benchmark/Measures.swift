@@ -81,10 +81,10 @@ struct Memory {
             try District(terminals: terminals, fences: 0, incidents: 0).write(to: store)
             try store.close()
         }
-        malloc_trim(0)
+        reference_trim()
         let empty = residentBytes()
         let site = try Site(directory: path, now: now)
-        malloc_trim(0)
+        reference_trim()
         let known = residentBytes()
         for index in 0..<terminals {
             let item = IngestItem.online(
@@ -93,14 +93,14 @@ struct Memory {
             while site.pipeline.ingest([item]) == 0 { usleep(1000) }
         }
         _ = try await site.pipeline.sessions(of: [District.terminal(0)])
-        malloc_trim(0)
+        reference_trim()
         let connected = residentBytes()
         for index in 0..<terminals {
             let event = position(of: District.terminal(index), at: District.place(index), index, received: now)
             while site.pipeline.ingest([report(event, request: UInt32(index + 1))]) == 0 { usleep(1000) }
         }
         site.plane.wait(for: terminals)
-        malloc_trim(0)
+        reference_trim()
         let heard = residentBytes()
         func perTerminal(_ bytes: Int) -> String { shown(Double(bytes) / Double(terminals)) }
         print("\(terminals) terminals, resident bytes of each in the pipeline and its stores")

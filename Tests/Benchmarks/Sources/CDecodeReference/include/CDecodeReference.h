@@ -33,3 +33,6 @@ void reference_decode(const uint8_t *bytes, size_t count, decode_digest *digest)
 
 /// How often memory has been asked for on the heap since the start of the process.
 uint64_t reference_allocations(void);
+
+/// Gives what is free on the heap back to the system, so that resident memory is what is in use.
+void reference_trim(void);
