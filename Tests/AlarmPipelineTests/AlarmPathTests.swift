@@ -31,6 +31,31 @@ import Testing
         try await site.stop()
     }
 
+    /// Words with an alarm wait for nothing but its incident; a picture with an alarm is there when it is answered.
+    @Test func anAlarmWithWordsIsAnsweredWithItsIncident() async throws {
+        let site = try Site()
+        site.messageFault.fail(true)
+        func report(_ sequence: Int, picture: Bool) -> UInt32 {
+            var report = site.inbound(.sos, sequence, Site.terminal, nil, [], picture ? .media : .text)
+            report.event.text = "help"
+            if picture { report.media = InboundMedia(id: 7, type: 0, format: 0, eventCode: 2, data: [1, 2, 3]) }
+            let ticket = site.ticket()
+            site.pipeline.ingest([.report(report, ticket)])
+            return ticket.request
+        }
+        #expect(await site.answer(to: report(1, picture: false)) == .stored)
+        #expect(await site.answer(to: report(2, picture: false)) == .stored)
+        #expect(await site.answer(to: report(3, picture: true)) == .failed)
+        #expect(try site.incidents().count == 1)
+        site.messageFault.fail(false)
+        site.advance(5000)
+        #expect(await site.answer(to: report(4, picture: true)) == .stored)
+        #expect(try site.pipeline.store.media(from: Site.terminal).map(\.data) == [[1, 2, 3]])
+        // What nobody sends again was kept while the file could not be written.
+        #expect(try site.pipeline.store.messages(from: Site.terminal).map(\.kind) == [.media, .text, .text])
+        try await site.stop()
+    }
+
     @Test(arguments: [EventKind.text, .reply, .other])
     func wordsOfATerminalAreStored(_ kind: EventKind) async throws {
         let site = try Site()

@@ -177,7 +177,9 @@ struct Decider: ~Copyable {
             }
             if touchesLife { entry.alarmReceivedMilliseconds = received(event, now: now) }
             absorb(decision, into: &entry, now: now)
-            if let message { attach(message, keepsFrame: decision.changes.contains { $0.evidence != nil }, &entry) }
+            if let message {
+                attach(message, isKept: touchesLife || decision.changes.contains { $0.evidence != nil }, &entry)
+            }
             if hasCrossed { entry.writes += fences.takeChangedStates().map(StoreWrite.fenceState) }
             output.entries.append(entry)
         } else if let message {
@@ -229,13 +231,13 @@ struct Decider: ~Copyable {
                 }))
     }
 
-    /// Lets a message be written after the incident that it belongs to. An alarm whose frame is kept with its incident is
-    /// answered with that; else, and for pictures, the answer waits for the message as well.
-    private func attach(_ message: MessageWrite, keepsFrame: Bool, _ entry: inout CommitEntry) {
+    /// Lets a message be written after the incident that it belongs to. What the incident keeps is answered with it; else,
+    /// and for pictures, the answer waits for the message as well.
+    private func attach(_ message: MessageWrite, isKept: Bool, _ entry: inout CommitEntry) {
         var isPicture = false
         if case .message(let record) = message { isPicture = record.media != nil }
         var following = MessageEntry(writes: [message])
-        if isPicture || !keepsFrame { swap(&following.results, &entry.results) }
+        if isPicture || !isKept { swap(&following.results, &entry.results) }
         entry.messages = [following]
     }
 
