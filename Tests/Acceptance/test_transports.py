@@ -9,6 +9,7 @@ import pytest
 
 from jt808_terminal import Fix, SocketLine, Terminal, noise
 from site_under_test import Site, eventually, free_port
+from watch_terminal import Watch
 
 
 class UDPLine:
@@ -35,7 +36,15 @@ def press_of_jt808(line, number: int) -> str:
     return phone.lstrip("0")
 
 
-PRESSES = {"jt808": press_of_jt808}
+def press_of_watch(line, number: int) -> str:
+    identity = f"10000001{number:02}"
+    with Watch(line, identity) as watch:
+        assert watch.link_keep()
+        assert watch.request(watch.sos(), "AL"), "the SOS is acknowledged"
+    return identity
+
+
+PRESSES = {"jt808": press_of_jt808, "watch": press_of_watch}
 
 
 @pytest.fixture(scope="module")
@@ -128,8 +137,10 @@ def test_one_port_serves_every_protocol_at_once_under_garbage(site):
         except AssertionError as error:
             failures.append(f"{name} {number}: {error}")
 
+    # More strangers than 20 of one address would share an incident.
     terminals = [
-        threading.Thread(target=press, args=(name, number)) for number in range(12) for name in PRESSES]
+        threading.Thread(target=press, args=(name, number))
+        for number in range(16 // len(PRESSES)) for name in PRESSES]
     for thread in terminals:
         thread.start()
     for thread in terminals:

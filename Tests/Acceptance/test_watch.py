@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from site_under_test import Site, eventually, free_port
+from test_transports import UDPLine
 from watch_terminal import FALL, Watch
 
 IDENTITY = "1000000003"
@@ -17,6 +18,7 @@ def site(new_site) -> Site:
 [[listener]]
 protocol = "watch"
 tcp = "127.0.0.1:{port}"
+udp = "127.0.0.1:{port}"
 
 [[model]]
 name = "W1"
@@ -72,6 +74,16 @@ def test_a_fall_indoors_and_an_alarm_without_a_name(site):
     with Watch.connect(site.watch_port, "1000000011") as pendant:
         assert pendant.request(pendant.position("AL"), "AL")
         assert site.wait_incident("1000000011")["service"] == "emergency"
+
+
+def test_a_watch_over_udp(site):
+    with Watch(UDPLine(site.watch_port), IDENTITY) as watch:
+        assert watch.link_keep()
+        assert watch.request(watch.sos(), "AL")
+        incident = site.wait_incident(IDENTITY)
+        assert site.api("GET", f"/v1/terminals/{IDENTITY}")["bearer"] == "udp"
+        site.acknowledge(incident["id"])
+        assert watch.wait_for(lambda frame: frame.keyword == "MESSAGE"), "help is coming"
 
 
 def test_an_unknown_watch_is_heard(site):
