@@ -8,7 +8,8 @@ MEBIBYTES = 64
 # A sixteenth of the disk, since the configured 64 MiB are more; and an eighth for the warning.
 RESERVE = MEBIBYTES * 2**20 // 16
 WARNING = MEBIBYTES * 2**20 // 8
-PRESSES = 30
+# Fewer than the open incidents of strangers that one address may have.
+PRESSES = 15
 
 
 def faults(site) -> set[str]:
