@@ -54,8 +54,35 @@ import Testing
     @Test func noLaneStandsBackForEver() {
         let precedence = AlarmPrecedence(longestMilliseconds: 20)
         let bell = precedence.join()
+        #expect(!precedence.inTurn(bell) {})
         precedence.begin()
-        #expect(precedence.standBack(bell))
+        #expect(precedence.inTurn(bell) {})
+        precedence.end()
+        #expect(!precedence.inTurn(bell) {})
+    }
+
+    /// An alarm finds the sync of one lane at the disk and not of each.
+    @Test func theOtherLanesShareOneTurn() async {
+        let precedence = AlarmPrecedence()
+        let inside = Atomic(0)
+        let most = Atomic(0)
+        let ended = Watched(0)
+        for _ in 0..<4 {
+            let bell = precedence.join()
+            Thread {
+                for _ in 0..<500 {
+                    precedence.inTurn(bell) {
+                        let now = inside.wrappingAdd(1, ordering: .relaxed).newValue
+                        most.max(now, ordering: .relaxed)
+                        sched_yield()
+                        inside.wrappingSubtract(1, ordering: .relaxed)
+                    }
+                }
+                ended.change { $0 += 1 }
+            }.start()
+        }
+        #expect(await ended.wait { $0 == 4 })
+        #expect(most.load(ordering: .relaxed) == 1)
     }
 
     /// While a position's commit hangs an alarm is committed, and the other way round.

@@ -120,6 +120,7 @@ final class IncidentCommitter: Sendable {
         let surplus = inbox.withLock { inbox in
             let room = max(0, limits.pendingEntries - inbox.count)
             for entry in entries.prefix(room) { inbox.append(entry) }
+            precedence.begin()
             return entries.dropFirst(room)
         }
         for entry in surplus { overflow(entry) }
@@ -150,7 +151,9 @@ final class IncidentCommitter: Sendable {
     // MARK: One turn
 
     private func turn() -> Int64 {
-        state.withLock { state in
+        // Whoever adds holds the same lock, so that no alarm waits unnoticed.
+        defer { inbox.withLock { if $0.count == 0 { precedence.end() } } }
+        return state.withLock { state in
             let (decisions, registrations) = inbox.withLock { $0.take(registrations: limits.registrationsPerCommit) }
             let now = clock.now()
             if state.failure != nil {
@@ -259,8 +262,6 @@ final class IncidentCommitter: Sendable {
     private func write(_ group: ArraySlice<CommitEntry>) throws(StoreError) {
         let writes = group.flatMap(\.writes)
         guard !writes.isEmpty else { return }
-        precedence.begin()
-        defer { precedence.end() }
         let start = ContinuousClock.now
         underway.withLock { underway in
             underway = Underway(
@@ -441,6 +442,7 @@ final class IncidentCommitter: Sendable {
 
     /// The last turn of the thread: one more try for everything.
     private func finish() {
+        defer { precedence.end() }
         state.withLock { state in
             let (decisions, registrations) = inbox.withLock { $0.take(registrations: .max) }
             commitOrKeep(decisions, &state)

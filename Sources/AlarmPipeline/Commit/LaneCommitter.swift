@@ -158,7 +158,6 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
     private func commit(_ items: [Item], _ state: inout State) {
         var rest = items[...]
         while !rest.isEmpty {
-            if precedence.standBack(alarmsAreDone) { metrics.stoodBack() }
             let group = rest.prefix(limits.itemsPerCommit)
             if let (end, error) = writeOrIsolate(group, &state) {
                 fail(error, &state)
@@ -201,14 +200,18 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
     }
 
     private func write(_ group: ArraySlice<Item>, _ state: inout State) throws(StoreError) {
-        let began = ContinuousClock.now
+        var duration = Duration.zero
         do {
-            try outlets.write(group)
+            let stoodBack = try precedence.inTurn(alarmsAreDone) { () throws(StoreError) in
+                let began = ContinuousClock.now
+                try outlets.write(group)
+                duration = ContinuousClock.now - began
+            }
+            if stoodBack { metrics.stoodBack() }
         } catch {
             metrics.failed()
             throw error
         }
-        let duration = ContinuousClock.now - began
         state.window.committed(rows: group.count, in: duration)
         metrics.committed(rows: group.count, in: duration)
         // Whoever hears an answer must not still read of a failure.

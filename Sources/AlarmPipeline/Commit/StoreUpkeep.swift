@@ -41,9 +41,8 @@ final class StoreUpkeep: Sendable {
     private func turn() {
         if let reserve = store.options.reserve { look(at: reserve) }
         guard store.isLogDue else { return }
-        _ = precedence.standBack(alarmsAreDone)
         do {
-            try store.moveLog()
+            try precedence.inTurn(alarmsAreDone) { () throws(StoreError) in try store.moveLog() }
         } catch {
             // The next commit that finds the log far too long moves it itself, and fails if it cannot.
             logger.warning(
