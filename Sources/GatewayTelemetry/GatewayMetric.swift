@@ -19,7 +19,8 @@ public enum GatewayMetric {
     public static let eventsReceived = counter(
         "events_received_total", "Decoded events by kind.", [.init("kind", EventKind.allCases.map(\.rawValue))])
     public static let datagramsStray = counter(
-        "datagrams_stray_total", "Datagrams of unknown peers without a good frame; nothing is kept of them.")
+        "datagrams_stray_total",
+        "Datagrams of unknown peers that named no terminal in a good frame; nothing is kept of them.")
     public static let retransmissions = counter(
         "retransmissions_received_total", "Frames that were equal to an earlier one.", [protocolLabel])
     public static let terminalsConnected = gauge(

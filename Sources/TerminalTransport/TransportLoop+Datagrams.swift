@@ -34,7 +34,7 @@ extension TransportLoop {
         meet(peer, socket, bytes, listener.protocols, on: loop)
     }
 
-    /// The first datagram of a peer: only a good frame makes it one.
+    /// The first datagram of a peer: only a good frame that names its terminal makes it one.
     private func meet(
         _ peer: PeerAddress, _ socket: Connection, _ bytes: Span<UInt8>, _ protocols: [ProtocolName],
         on loop: EventLoop
@@ -44,7 +44,7 @@ extension TransportLoop {
         let session = TerminalSessions.make(
             name, environment: environment, bearer: .udp, peer: peer, now: moment(loop))
         receive(bytes, session, on: loop)
-        guard actions.frameCount > 0 else {
+        guard actions.frameCount > 0, !session.terminals.isEmpty else {
             metrics.strayDatagrams.increment()
             logRefusals(
                 SessionSlot(
