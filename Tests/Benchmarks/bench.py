@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--soak-seconds", type=float, default=600)
+    parser.add_argument("--note", help="what a reader of the page must know of these figures")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"short, page, or of {', '.join(SECTIONS)}; all without one")
     options = parser.parse_args()
     if options.sections == ["short"]:
@@ -38,6 +39,9 @@ def main() -> int:
         parser.error(f"found section {', '.join(unknown)}, allowed: short, page, {', '.join(SECTIONS)}")
     kept = options.scratch / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
+    if options.note is not None:
+        results["note"] = options.note
+        kept.write_text(json.dumps(results, indent=1))
     bench = sections.Bench(options.programs, options.reference, options.scratch, options.rounds, options.seconds, options.soak_seconds)
     for name in options.sections or SECTIONS:
         if name == "page":

@@ -7,6 +7,10 @@ from pathlib import Path
 
 # The machine's limit of open files for one process, less what a process needs besides its terminals.
 CONNECTIONS_PER_PROCESS = 19_900
+# The gateway takes one UDP address for one connection and serves at most 32 terminals on it (SessionEnvironment), so many
+# terminals need many sockets; the generator's loop takes about 1,000.
+SOCKETS_PER_PROCESS = 1000
+TERMINALS_PER_SOCKET = 32
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,12 @@ class Load:
         words += ["--saturate"] if self.saturate else ["--rate", str(self.rate)]
         words += ["--storm", str(self.storm)] if self.storm is not None else []
         words += [] if self.registers else ["--no-register"]
-        if self.bearer == "tcp" and self.terminals > CONNECTIONS_PER_PROCESS:
-            words += ["--processes", str(-(-self.terminals // CONNECTIONS_PER_PROCESS))]
+        room = CONNECTIONS_PER_PROCESS
+        if self.bearer == "udp":
+            room = SOCKETS_PER_PROCESS * TERMINALS_PER_SOCKET
+            words += ["--sockets", str(SOCKETS_PER_PROCESS)]
+        if self.terminals > room:
+            words += ["--processes", str(-(-self.terminals // room))]
         return words
 
 

@@ -49,6 +49,8 @@ def verdict(reached: bool) -> str:
 
 def text(results: dict) -> str:
     parts = [HEAD, f"Machine: {machine()}. Measured: {days(results)}. {company(results)}\n"]
+    if note := results.get("note"):
+        parts.append(note + "\n")
     for name, write in WRITERS.items():
         if name in results:
             parts.append(write(results[name]))

@@ -234,12 +234,12 @@ def last_positions(gateway: Gateway) -> dict[str, tuple]:
 
 def section_fences(bench: Bench) -> dict:
     """One position against a person's own fences, and against those of the district."""
-    return fences(bench.scratch / "pipeline")
+    return fences(bench.scratch / "decode")
 
 
 def section_start(bench: Bench) -> dict:
     """From the start of the process to the first acknowledged frames, with everything a district has in the store."""
-    district = fill_district(bench.scratch / "pipeline", bench.scratch / "district")
+    district = fill_district(bench.scratch / "decode", bench.scratch / "district")
     rounds = []
     for _ in range(bench.rounds):
         with tempfile.TemporaryDirectory(dir=bench.scratch) as directory:
