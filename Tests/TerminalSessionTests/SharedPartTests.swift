@@ -30,6 +30,9 @@ struct SharedPartTests {
         #expect(queue.deadline == limits.commandTimeoutMilliseconds)
         queue.finish(.confirmed, into: &actions)
         #expect(queue.isEmpty)
+        // Bit for bit a new one: it holds no block of memory.
+        let used = withUnsafeBytes(of: queue) { Array($0) }
+        #expect(used == withUnsafeBytes(of: CommandQueue<Int>()) { Array($0) })
     }
 
     @Test func waitingCommandsAreBounded() {

@@ -56,6 +56,24 @@ struct DatagramTests {
         #expect(gateway.sink.wait { _ in gateway.sink.reports.count { $0.0.event.kind == .report } == 1 })
     }
 
+    @Test("Strangers take nobody's place, whatever they send")
+    func strangers() throws {
+        let gateway = try Gateway(threads: 1, transport: .udp, maximumDatagramPeers: 1)
+        let wire = Wire(connectingTo: gateway.port, over: .udp)
+        let heartbeat = Frames.encode(.heartbeat(JT808Bytes()), flowID: 1)
+        wire.send(heartbeat)
+        #expect(wire.read()?.isEmpty == false)
+        var broken = heartbeat
+        broken[5] ^= 1
+        for bytes in [[], [0x7E, 1, 2, 3, 0x7E], broken, Array(heartbeat.dropLast())] {
+            Wire(connectingTo: gateway.port, over: .udp).send(bytes)
+        }
+        wire.send(heartbeat)
+        #expect(wire.read()?.isEmpty == false)
+        #expect(Self.offline(gateway.sink.all).isEmpty)
+        #expect(Self.online(gateway.sink.all) == 1)
+    }
+
     @Test("A terminal that comes from another address is answered there alone", arguments: [1, 4])
     func newAddress(threads: Int) throws {
         let gateway = try Gateway(threads: threads, transport: .udp)
@@ -88,7 +106,15 @@ struct DatagramTests {
     func repetition() throws {
         var limits = SessionLimits()
         limits.commandTimeoutMilliseconds = 40
-        let gateway = try Gateway(limits: limits, transport: .udp)
+        let gateway = try Gateway(threads: 1, limits: limits, transport: .udp)
+        // The round over all peers takes half a minute for these; a command does not wait for it.
+        let others = (1...120).map { number in
+            let wire = Wire(connectingTo: gateway.port, over: .udp)
+            let phone = JT808Phone(nibbles: UInt128(number), isLong: false)
+            wire.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: 1, phone: phone))
+            return wire
+        }
+        for other in others { #expect(other.read()?.isEmpty == false) }
         let wire = Wire(connectingTo: gateway.port, over: .udp)
         wire.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: 1))
         _ = wire.read()
