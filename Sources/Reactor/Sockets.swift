@@ -82,10 +82,11 @@ public struct DatagramSocket: Sendable {
     }
 
     /// Takes over a socket that somebody else has opened and bound.
-    public init(adopting descriptor: Int32) throws(ReactorError) {
+    public init(adopting descriptor: Int32, receiveBufferBytes: Int32 = 4 << 20) throws(ReactorError) {
         var bound = reactor_address()
         let type = Int32(SOCK_DGRAM.rawValue)
         try checked(reactor_adopt(descriptor, type, &bound), "adopt descriptor \(descriptor) as datagram socket")
+        _ = reactor_set_receive_buffer(descriptor, receiveBufferBytes)
         self.descriptor = descriptor
         self.address = SocketAddress(bound)
     }

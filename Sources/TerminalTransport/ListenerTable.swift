@@ -11,7 +11,7 @@ struct ListenerTable: Sendable {
         let address: SocketAddress
     }
 
-    /// A port that threads do not serve yet, with a socket for each of them.
+    /// A port that threads do not serve yet, with a socket for each of them, or for the first of them alone.
     struct Opened: Sendable {
         let port: Port
         var sockets: [BoundSocket]
@@ -30,16 +30,16 @@ struct ListenerTable: Sendable {
     }
 
     private(set) var ports: [Port] = []
-    private let inherited: [ListeningSocket]
+    private let inherited: [BoundSocket]
     private let limits: ReactorLimits
     private var nextTag: UInt32 = 0
 
-    /// Takes over the inherited descriptors; one that is no listening socket of TCP is told of and left alone.
+    /// Takes over the inherited descriptors; one that is no socket for terminals is told of and left alone.
     init(inheriting descriptors: [Int32], limits: ReactorLimits, logger: Logger) {
         self.limits = limits
         inherited = descriptors.compactMap { descriptor in
             do {
-                return try ListeningSocket(adopting: descriptor, limits: limits)
+                return try BoundSocket(adopting: descriptor, limits: limits)
             } catch {
                 logger.error(
                     "A socket of the service manager cannot be used",
@@ -86,24 +86,19 @@ struct ListenerTable: Sendable {
 
     /// Sockets of the service manager that no listener asks for: terminals that connect to them wait for nothing.
     var unused: [SocketAddress] {
-        inherited.map(\.address).filter { address in
-            !ports.contains { $0.listener.transport == .tcp && $0.listener.address == address }
-        }
+        inherited.filter { socket in !ports.contains { socket.serves($0.listener) } }.map(\.address)
     }
 
     func close() {
         for socket in inherited { socket.close() }
     }
 
-    /// One socket for each thread: of an inherited one further descriptors, else sockets that share the port.
+    /// A socket for each thread: of an inherited one further descriptors, else sockets that share the port.
     private func open(_ listener: TerminalListener, count: Int) throws(ReactorError) -> [BoundSocket] {
+        if let given = inherited.first(where: { $0.serves(listener) }) { return try given.duplicates(count) }
         var address = listener.address
         var sockets: [BoundSocket] = []
         do throws(ReactorError) {
-            if listener.transport == .tcp, let given = inherited.first(where: { $0.address == address }) {
-                for _ in 0..<count { sockets.append(.stream(try ListeningSocket(duplicating: given))) }
-                return sockets
-            }
             // Sharing a port would also let a second gateway of the same user take half of the terminals without a word.
             try BoundSocket(listener.transport, binding: address, limits: limits).close()
             for _ in 0..<count {

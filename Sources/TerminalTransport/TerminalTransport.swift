@@ -168,8 +168,9 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         var mine = change
         mine.opened = change.opened.compactMap { opened in
             let loops = loops(for: opened.port.listener)
-            guard loops.contains(index) else { return nil }
-            return ListenerTable.Opened(port: opened.port, sockets: [opened.sockets[index - loops.lowerBound]])
+            let place = index - loops.lowerBound
+            guard loops.contains(index), place < opened.sockets.count else { return nil }
+            return ListenerTable.Opened(port: opened.port, sockets: [opened.sockets[place]])
         }
         return mine
     }

@@ -51,8 +51,8 @@ public struct TransportConfiguration: Sendable {
     public var threads: Int
     /// `maximumConnections` and `maximumConnectionsPerPeer` count over all threads.
     public var limits: ReactorLimits
-    /// Descriptors of listening sockets that a service manager opened. A listener with the address of one of them accepts from
-    /// it instead of opening its own.
+    /// Descriptors of listening sockets of TCP and sockets of UDP that a service manager opened. A listener with the address of
+    /// one of them takes it instead of opening its own. One of UDP is served by the first thread alone.
     public var inherited: [Int32]
     /// UDP peers that one thread serves at once; above it the one that was silent longest gives way.
     public var maximumDatagramPeers = 524_288

@@ -136,6 +136,21 @@ private func freePort() throws -> UInt16 {
         #expect(answers(Wire(connectingTo: manager.address.port), 3))
     }
 
+    @Test func datagramsWaitOnAnInheritedPort() throws {
+        let manager = try DatagramSocket(binding: SocketAddress(ipv4: 0x7F00_0001, port: 0))
+        defer { manager.close() }
+        let waiting = Wire(connectingTo: manager.address.port, over: .udp)
+        waiting.send(heartbeat(1))
+        let gateway = try Gateway(port: manager.address.port, inherited: [dup(manager.descriptor)], transport: .udp)
+        #expect(waiting.read()?.isEmpty == false)
+        #expect(answers(waiting, 2))
+        gateway.transport.stop()
+        waiting.send(heartbeat(3))
+        let next = try Gateway(port: manager.address.port, inherited: [dup(manager.descriptor)], transport: .udp)
+        #expect(waiting.read()?.isEmpty == false)
+        #expect(next.sink.wait { items in items.contains { if case .online = $0 { true } else { false } } })
+    }
+
     @Test func newLimitsHoldForNewConnections() throws {
         let gateway = try Gateway()
         let first = Wire(connectingTo: gateway.port)
