@@ -83,6 +83,15 @@ public struct SessionScratch: ~Copyable {
         return (found, keepFrom)
     }
 
+    /// The terminal that the good frame at the start of `bytes` names; nil for protocols whose frames need not name any: there
+    /// the connection, or over UDP the peer's address, tells who speaks.
+    public mutating func speaker(in bytes: Span<UInt8>, of protocolName: ProtocolName) -> TerminalID? {
+        switch protocolName {
+        case .jt808: jt808.speaker(in: bytes)
+        case .watch: WatchFrame.speaker(in: bytes)
+        }
+    }
+
     /// Looks for the first good frame of one protocol: one line for each.
     private mutating func search(_ bytes: Span<UInt8>, for protocolName: ProtocolName) -> FrameSearch {
         switch protocolName {

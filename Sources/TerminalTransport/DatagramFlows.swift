@@ -17,7 +17,7 @@ struct SessionSlot {
     var isHalfClosed = false
 }
 
-/// The UDP peers of one loop that have sent a good frame. There is no connection, so each has a slot of its own here.
+/// The terminals of one loop over UDP. There is no connection, so each has a slot of its own here.
 struct DatagramFlows {
     private var slots: [SessionSlot?] = []
     private var generations: [UInt32] = []
@@ -71,7 +71,9 @@ struct DatagramFlows {
 
     mutating func remove(_ handle: SessionHandle) {
         guard let index = handle.flow, let slot = self[handle] else { return }
-        table[Self.key(slot.peer, slot.socket)] = nil
+        // The address may be another terminal's as well, who spoke later.
+        let key = Self.key(slot.peer, slot.socket)
+        if table[key] == handle.rawValue { table[key] = nil }
         slots[index] = nil
         free.append(UInt32(index))
     }

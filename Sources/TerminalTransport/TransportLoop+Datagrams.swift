@@ -5,11 +5,12 @@ import TerminalModel
 import TerminalProtocols
 import TerminalSession
 
-/// Terminals over UDP. A peer that has sent a good frame is served like a connection until it has been silent for the idle
-/// limit; anybody else leaves no trace but a counter.
+/// Terminals over UDP. One that has sent a good frame is served like a connection until it has been silent for the idle limit;
+/// anybody else leaves no trace but a counter. Where frames name their terminal, each of several behind one address has a session
+/// of its own; else the address tells who speaks.
 ///
-/// A terminal that comes from another address, as behind a carrier's address translation, is a new peer: it displaces the old
-/// one, so that answers and commands go only where its last good frame came from, and it has to prove itself again.
+/// A terminal that comes from another address, as behind a carrier's address translation, is met anew: it displaces its old
+/// session, so that answers and commands go only where its last good frame came from, and it has to prove itself again.
 extension TransportLoop {
     /// How often some of the peers are asked whether they are due. All of them in turn take `sweepMilliseconds`; what is due
     /// earlier, such as the repetition of a command, has a timer of its own.
@@ -22,37 +23,48 @@ extension TransportLoop {
         guard let tag = sources.first(where: { $0.value == socket })?.key, let listener = listeners[tag] else { return }
         metrics.bytesReceived[.udp]?.increment(by: bytes.count)
         let peer = PeerAddress(address)
-        if let handle = flows.find(peer, on: socket), let slot = slot(handle) {
-            receive(bytes, slot.session, on: loop)
-            let isUnderstood = actions.frameCount > 0
-            carryOut(handle, on: loop)
-            guard !isUnderstood, listener.protocols.count > 1,
-                let found = scratch.recognise(bytes, among: listener.protocols).found, found.name != slot.protocolName
-            else { return }
-            end(handle, (metric: "replaced", shown: "speaks \(found.name.rawValue) now"), on: loop)
+        guard let found = scratch.recognise(bytes, among: listener.protocols).found else {
+            // What is no frame may still say something to the session of a peer that is known, such as an alarm cut short.
+            if let handle = flows.find(peer, on: socket) { serve(handle, bytes, on: loop) } else { stray(on: loop) }
+            return
         }
-        meet(peer, socket, bytes, listener.protocols, on: loop)
+        let named = scratch.speaker(in: bytes.extracting(found.start..<bytes.count), of: found.name)
+        let known = named.map { place(of: $0, peer, socket) } ?? flows.find(peer, on: socket)
+        if let known, let slot = slot(known) {
+            guard slot.protocolName != found.name else { return serve(known, bytes, on: loop) }
+            end(known, (metric: "replaced", shown: "speaks \(found.name.rawValue) now"), on: loop)
+        }
+        meet(peer, socket, bytes, found.name, on: loop)
     }
 
-    /// The first datagram of a peer: only a good frame that names its terminal makes it one.
+    /// The session of a terminal that speaks from this very address. Several terminals may share one.
+    private func place(of terminal: TerminalID, _ peer: PeerAddress, _ socket: Connection) -> SessionHandle? {
+        guard let handle = places[terminal, .udp], let slot = slot(handle), slot.peer == peer, slot.socket == socket
+        else {
+            return nil
+        }
+        return handle
+    }
+
+    private func serve(_ handle: SessionHandle, _ bytes: Span<UInt8>, on loop: EventLoop) {
+        guard let slot = slot(handle) else { return }
+        receive(bytes, slot.session, on: loop)
+        carryOut(handle, on: loop)
+    }
+
+    private func stray(on loop: EventLoop) {
+        metrics.strayDatagrams.increment()
+        actions.clear()
+    }
+
+    /// The first datagram of a terminal at an address: only a good frame that names its terminal makes it known.
     private func meet(
-        _ peer: PeerAddress, _ socket: Connection, _ bytes: Span<UInt8>, _ protocols: [ProtocolName],
-        on loop: EventLoop
+        _ peer: PeerAddress, _ socket: Connection, _ bytes: Span<UInt8>, _ name: ProtocolName, on loop: EventLoop
     ) {
-        let name =
-            protocols.count == 1 ? protocols[0] : scratch.recognise(bytes, among: protocols).found?.name ?? protocols[0]
         let session = TerminalSessions.make(
             name, environment: environment, bearer: .udp, peer: peer, now: moment(loop))
         receive(bytes, session, on: loop)
-        guard actions.frameCount > 0, !session.terminals.isEmpty else {
-            metrics.strayDatagrams.increment()
-            logRefusals(
-                SessionSlot(
-                    handle: SessionHandle(rawValue: 0), session: session, peer: peer, socket: socket, bearer: .udp,
-                    protocolName: name), on: loop)
-            actions.clear()
-            return
-        }
+        guard actions.frameCount > 0, !session.terminals.isEmpty else { return stray(on: loop) }
         makeRoom(on: loop)
         let handle = flows.add(session, peer: peer, socket: socket, protocolName: name)
         metrics.connectionsAccepted[.udp]?.increment()

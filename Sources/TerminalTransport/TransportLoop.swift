@@ -28,7 +28,7 @@ final class TransportLoop: ConnectionHandler {
     /// Of UDP peers.
     var flows = DatagramFlows()
     var isSweeping = false
-    private var places = TerminalPlaces()
+    private(set) var places = TerminalPlaces()
     private var gathered: [IngestItem] = []
     /// Tickets handed to the pipeline whose results have not come back.
     private var awaited = 0

@@ -74,6 +74,30 @@ struct DatagramTests {
         #expect(Self.online(gateway.sink.all) == 1)
     }
 
+    @Test("Many terminals behind one address are each served, answered and commanded")
+    func sharedAddress() throws {
+        let gateway = try Gateway(threads: 1, transport: .udp)
+        let wire = Wire(connectingTo: gateway.port, over: .udp)
+        let phones = (1...100).map { JT808Phone(nibbles: UInt128($0), isLong: false) }
+        for round in 0..<2 as Range<UInt16> {
+            for phone in phones {
+                wire.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: round, phone: phone))
+                let answer = try #require(wire.read())
+                #expect(
+                    Array(answer[5..<11])
+                        == Array(Frames.encode(.heartbeat(JT808Bytes()), flowID: 0, phone: phone)[5..<11]))
+            }
+        }
+        #expect(Self.online(gateway.sink.all) == 100)
+        #expect(Self.offline(gateway.sink.all).isEmpty)
+        gateway.transport.deliver([
+            DownlinkOrder(id: 9, terminal: phones[3].terminal, command: .locate, expiresMonotonicMilliseconds: .max)
+        ])
+        let command = try #require(wire.read())
+        #expect(try Frames.message(command) == .queryLocation(JT808Bytes()))
+        #expect(command[10] == 4)
+    }
+
     @Test("A terminal that comes from another address is answered there alone", arguments: [1, 4])
     func newAddress(threads: Int) throws {
         let gateway = try Gateway(threads: threads, transport: .udp)

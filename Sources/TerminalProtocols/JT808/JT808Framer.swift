@@ -1,4 +1,4 @@
-import TerminalModel
+public import TerminalModel
 public import WireBytes
 
 /// Finds frames in a stream of bytes that the caller keeps, in one pass and without copying what is not escaped.
@@ -152,6 +152,21 @@ public struct JT808Framer: ~Copyable {
             return .rejected(Self.tooLong(count - start), start..<count)
         }
         return .needMore(droppable: start)
+    }
+
+    /// The terminal that the first good frame names.
+    public mutating func speaker(in bytes: Span<UInt8>) -> TerminalID? {
+        var cursor = Cursor()
+        while true {
+            switch next(in: bytes, at: &cursor) {
+            case .frame(let run):
+                if let frame = try? JT808Frame(checking: contents(of: run, in: bytes)) {
+                    return frame.header.phone.terminal
+                }
+            case .rejected: continue
+            case .needMore: return nil
+            }
+        }
     }
 
     /// Looks for the first good frame in bytes that nobody has looked at yet.

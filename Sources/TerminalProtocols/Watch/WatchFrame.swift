@@ -197,3 +197,14 @@ public struct WatchFrame: ~Escapable {
             code, protocolName: .watch, field: field, offset: offset, expected: expected, found: found)
     }
 }
+
+extension WatchFrame {
+    /// The watch that a frame at the start of `bytes` names.
+    public static func speaker(in bytes: Span<UInt8>) -> TerminalID? {
+        guard !bytes.isEmpty, bytes[0] == Watch.open, case .header(let header, _) = WatchHeader.read(bytes, at: 0)
+        else {
+            return nil
+        }
+        return header.id.terminal
+    }
+}
