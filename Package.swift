@@ -17,6 +17,7 @@ let package = Package(
         .executable(name: "yidiantongd", targets: ["yidiantongd"]),
         .executable(name: "ydtctl", targets: ["ydtctl"]),
         .executable(name: "framereplay", targets: ["framereplay"]),
+        .executable(name: "yidiantong-siren", targets: ["yidiantong-siren"]),
         // For the benchmarks, which stand in a package of their own.
         .library(
             name: "TerminalProtocols", targets: ["TerminalProtocols", "TerminalModel", "WireBytes", "CWireBytes"]),
@@ -41,6 +42,7 @@ let package = Package(
     targets: [
         .target(name: "CWireBytes"),
         .target(name: "CReactor"),
+        .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
         .target(name: "WireBytes", dependencies: ["CWireBytes"], swiftSettings: wire),
         .target(name: "TerminalModel", swiftSettings: strict),
         .target(
@@ -110,6 +112,9 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
             ], swiftSettings: strict),
+        .target(name: "SirenLatch", dependencies: ["TerminalModel"], swiftSettings: strict),
+        .target(
+            name: "SirenPlayer", dependencies: ["SirenLatch", "TerminalModel", "CALSA"], swiftSettings: strict),
         .target(
             name: "ControlAPI",
             dependencies: [
@@ -129,7 +134,7 @@ let package = Package(
             dependencies: [
                 "TerminalModel", "TerminalProtocols", "TerminalSession", "Geofencing", "IncidentCore",
                 "GatewayTelemetry", "IncidentStore", "AlarmPipeline", "AlarmFormats", "EscalationChannels",
-                "Reactor", "TerminalTransport", "TerminalTLS", "ControlAPI",
+                "Reactor", "TerminalTransport", "TerminalTLS", "ControlAPI", "SirenLatch",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -144,6 +149,12 @@ let package = Package(
             name: "yidiantongd",
             dependencies: [
                 "GatewayApp", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "yidiantong-siren",
+            dependencies: [
+                "SirenLatch", "SirenPlayer", "TerminalModel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "ydtctl",
@@ -163,6 +174,8 @@ let package = Package(
                 "ReplayKit", "Reactor", "TerminalModel", "TerminalProtocols", "framereplay",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict),
+        .testTarget(
+            name: "SirenTests", dependencies: ["SirenLatch", "SirenPlayer", "TerminalModel"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "TerminalSessionTests",
@@ -171,8 +184,8 @@ let package = Package(
         .testTarget(
             name: "GatewayAppTests",
             dependencies: [
-                "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "TerminalModel", "TerminalProtocols",
-                "TerminalSession", "TerminalTLS", "Reactor",
+                "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "SirenLatch", "TerminalModel",
+                "TerminalProtocols", "TerminalSession", "TerminalTLS", "Reactor",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -204,6 +204,9 @@ public final class AlarmPipeline: Sendable {
     /// Everything that happens from now on; a slow reader loses the newest events.
     public func subscribe() -> AsyncStream<PipelineEvent> { hub.subscribe() }
 
+    /// The open life-safety incidents that wait for a human, for the siren; never waits for anything.
+    public var lifeSafetyCalls: LifeSafetyCalls { loop.presentCounts.calls }
+
     public var health: PipelineHealth {
         let ingest = loop.queue.depth
         let commit = committer.depth

@@ -47,6 +47,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case requestInvalid = "request_invalid"
     case notFound = "not_found"
     case conflict = "conflict"
+    case sirenLatchFailed = "siren_latch_failed"
     case internalFault = "internal_fault"
 
     /// What it means and what to do, in one or two sentences.
@@ -103,6 +104,8 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
         .importRowInvalid: "A row of an import is wrong and was left out.",
         .requestInvalid: "A request to the status socket is wrong; its answer says what is allowed.",
         .notFound: "What was asked for does not exist.",
+        .sirenLatchFailed:
+            "The siren's latch could not be written; check the directory `siren` beside the databases and its owner.",
         .conflict: "The state has changed meanwhile and does not allow this any more.",
         .internalFault: "A fault inside the gateway; please report it with the log.",
     ]

@@ -45,6 +45,7 @@ extension Decider {
     }
 
     private mutating func seed(_ restored: RestoredState, now: Moment) {
+        calls.restore(restored.incidents)
         for incident in restored.incidents {
             guard incident.state.isOpen else {
                 if let number = terminals.number(of: incident.terminal) { mark(number, .mayHaveIncidents, true) }

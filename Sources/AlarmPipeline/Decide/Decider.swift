@@ -59,6 +59,8 @@ struct Decider: ~Copyable {
     /// Open incidents by terminal; their terminals use the alarm lane.
     var attention: [TerminalID: Int] = [:]
     var attentionChanged = false
+    /// What the siren sounds for.
+    var calls = LifeSafetyCalls()
     /// Terminals that came to or left `attention` in this turn.
     var attentionMoves: [TerminalID: Bool] = [:]
     var lastCommandID: Int64
@@ -259,6 +261,7 @@ struct Decider: ~Copyable {
                 }
             }
             follow(change.incident, into: &entry)
+            calls.follow(change)
             entry.events.append(.incident(change.incident))
             log(change)
         }

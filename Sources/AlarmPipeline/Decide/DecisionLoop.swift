@@ -36,6 +36,7 @@ final class DecisionLoop: Sendable {
     struct Counts: Sendable {
         var incidents: [Service: IncidentCounts] = [:]
         var commands = 0
+        var calls = LifeSafetyCalls()
     }
 
     let thread: WorkerThread
@@ -132,7 +133,7 @@ final class DecisionLoop: Sendable {
             queue.changeAttention(decider.attentionMoves)
             decider.attentionMoves = [:]
         }
-        let present = Counts(incidents: decider.counts, commands: decider.commands.count)
+        let present = Counts(incidents: decider.counts, commands: decider.commands.count, calls: decider.calls)
         counts.withLock { $0 = present }
         if !decider.output.entries.isEmpty { outlets.commit(decider.output.entries) }
         for incident in decider.output.takenOver { outlets.takenOver(incident) }

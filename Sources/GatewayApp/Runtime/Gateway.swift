@@ -8,6 +8,7 @@ import IncidentStore
 public import Logging
 import Reactor
 public import ServiceLifecycle
+import SirenLatch
 import Synchronization
 import TerminalModel
 import TerminalTransport
@@ -50,6 +51,7 @@ public final class Gateway: Service {
     private let health: GatewayHealth
     private let manager: ServiceManager
     private let operations: PipelineOperations
+    private let siren: SirenKeeper
     private let state: SharedState
     /// Ends when terminals are answered.
     private let beforeServing = AsyncStream.makeStream(of: Void.self)
@@ -93,6 +95,8 @@ public final class Gateway: Service {
         health = GatewayHealth(
             name: configuration.gateway.name, startedAt: now, logger: logger, transport: transport)
         health.setCertificates(identities.certificates)
+        siren = SirenKeeper(
+            configuration.gateway, pipeline: pipeline, store: store, logger: logger)
         operations = PipelineOperations(
             pipeline: pipeline, directory: directory, registry: registry, health: health, clock: clock,
             backupDirectory: path + "/backups",
@@ -113,6 +117,7 @@ public final class Gateway: Service {
     /// - Throws: when the status socket or a listener cannot be opened.
     public func run() async throws {
         pipeline.start()
+        siren.start()
         health.setCommissioned(try await pipeline.isCommissioned())
         let (listening, continuation) = AsyncStream.makeStream(of: Void.self)
         let configuration = state.withLock { $0.configuration }
@@ -122,6 +127,7 @@ public final class Gateway: Service {
         let services: [any Service] = [
             ClosureService("pipeline") { [self] in
                 try await gracefulShutdown()
+                siren.stop()
                 await pipeline.stop()
                 await onThreadIgnoringErrors { [store, tracks] in
                     try store.close()
