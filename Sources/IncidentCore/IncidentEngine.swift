@@ -85,7 +85,7 @@ extension ProtocolName {
     public var alarmsAreLevels: Bool {
         switch self {
         case .jt808: true
-        case .watch: false
+        case .gt06, .watch: false
         }
     }
 }

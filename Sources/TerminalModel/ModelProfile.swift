@@ -12,13 +12,18 @@ public struct ModelProfile: Sendable, Equatable {
     /// False for models whose vendor items mean something else than the document says: then they raise no alarms.
     public var readsVendorAlarms: Bool
 
+    /// How the model is asked for things where its protocol only carries texts: command name and text.
+    public var commandTexts: [String: String]
+
     public init(
-        name: String = "", edition: Int? = nil, alarmCodes: [Int: AlarmKind?] = [:], readsVendorAlarms: Bool = true
+        name: String = "", edition: Int? = nil, alarmCodes: [Int: AlarmKind?] = [:], readsVendorAlarms: Bool = true,
+        commandTexts: [String: String] = [:]
     ) {
         self.name = name
         self.edition = edition
         self.alarmCodes = alarmCodes
         self.readsVendorAlarms = readsVendorAlarms
+        self.commandTexts = commandTexts
     }
 
     public static let standard = ModelProfile()

@@ -78,6 +78,22 @@ struct FieldReader: ~Escapable {
     }
 
     @_lifetime(self: copy self)
+    mutating func uint24(_ field: String) throws(DecodeError) -> UInt32 {
+        guard let range = reader.skip(3) else { throw short(field, 3) }
+        note(3, field)
+        let bytes = reader.bytes
+        return UInt32(bytes[range.lowerBound]) << 16 | UInt32(bytes.uint16BE(at: range.lowerBound + 1))
+    }
+
+    @_lifetime(self: copy self)
+    mutating func uint64(_ field: String) throws(DecodeError) -> UInt64 {
+        guard let range = reader.skip(8) else { throw short(field, 8) }
+        note(8, field)
+        return UInt64(reader.bytes.uint32BE(at: range.lowerBound)) << 32
+            | UInt64(reader.bytes.uint32BE(at: range.lowerBound + 4))
+    }
+
+    @_lifetime(self: copy self)
     mutating func uint48(_ field: String) throws(DecodeError) -> UInt64 {
         guard let value = reader.uint48BE() else { throw short(field, 6) }
         note(6, field)

@@ -69,6 +69,7 @@ public enum TerminalSessions {
         _ protocolName: ProtocolName, environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment
     ) -> any TerminalSession {
         switch protocolName {
+        case .gt06: GT06Session(environment: environment, bearer: bearer, peer: peer, now: now)
         case .jt808: JT808Session(environment: environment, bearer: bearer, peer: peer, now: now)
         case .watch: WatchSession(environment: environment, bearer: bearer, peer: peer, now: now)
         }

@@ -2,7 +2,7 @@ public import CWireBytes
 
 /// Searches and sums over wire bytes that are worth more than a loop.
 ///
-/// This file and `GBK.swift` are the only places of the project that hand a span's memory to C.
+/// This file, `CRC16.swift` and `GBK.swift` are the only places of the project that hand a span's memory to C.
 public enum ByteScan {
     /// Finds the first `stop` byte at or after `from` and the first `mark` byte between `from` and it.
     ///

@@ -21,6 +21,17 @@ public struct ByteWriter: Sendable {
         uint16BE(UInt16(truncatingIfNeeded: value))
     }
 
+    /// The low 24 bits.
+    public mutating func uint24BE(_ value: UInt32) {
+        bytes.append(UInt8(truncatingIfNeeded: value >> 16))
+        uint16BE(UInt16(truncatingIfNeeded: value))
+    }
+
+    public mutating func uint64BE(_ value: UInt64) {
+        uint32BE(UInt32(truncatingIfNeeded: value >> 32))
+        uint32BE(UInt32(truncatingIfNeeded: value))
+    }
+
     /// The low 48 bits.
     public mutating func uint48BE(_ value: UInt64) {
         uint16BE(UInt16(truncatingIfNeeded: value >> 32))

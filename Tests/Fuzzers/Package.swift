@@ -8,6 +8,10 @@ let package = Package(
     targets: [
         .target(name: "CFuzzerEntry"),
         .executableTarget(
+            name: "fuzz-gt06",
+            dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
+            swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),
+        .executableTarget(
             name: "fuzz-watch",
             dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
             swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),

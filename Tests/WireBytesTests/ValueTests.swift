@@ -57,7 +57,25 @@ struct ValueTests {
         let digits = Array("123456789".utf8)
         #expect(CRC16.xmodem(digits.span) == 0x31C3)
         #expect(CRC16.xmodem([UInt8]().span) == 0)
+        #expect(CRC16.x25(digits.span) == 0x906E)
+        #expect(CRC16.x25([UInt8]().span) == 0)
+        #expect(CRC16.x25(([0x05, 0x01, 0x00, 0x01] as [UInt8]).span) == 0xD9DC)
         #expect(CRC16.xmodem(([0x7F, 0x01, 0x00] as [UInt8]).span) == 0xC708)
+    }
+
+    /// The sum four bytes at a time against the definition bit by bit, in one run and in two.
+    @Test func theFastSumIsTheDefinition() {
+        for count in 0...40 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ count &* 29) }
+            var register: UInt16 = 0xFFFF
+            for byte in bytes {
+                register ^= UInt16(byte)
+                for _ in 0..<8 { register = register & 1 == 1 ? register >> 1 ^ 0x8408 : register >> 1 }
+            }
+            #expect(CRC16.x25(bytes.span) == register ^ 0xFFFF)
+            let half = CRC16.x25Register(bytes.span.extracting(0..<count / 2), after: 0xFFFF)
+            #expect(CRC16.x25Register(bytes.span.extracting(count / 2..<count), after: half) == register)
+        }
     }
 
     @Test func littleEndianIntegersGoBothWays() {

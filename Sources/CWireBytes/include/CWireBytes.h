@@ -162,6 +162,45 @@ static inline ptrdiff_t cwb_unescape_7d(const uint8_t *bytes, size_t count, size
     return (ptrdiff_t)written;
 }
 
+// CRC-16/X-25: polynomial 0x1021 bit-reflected. A byte's share of the check is the XOR of the shares of its bits, so the
+// tables for a byte with 0, 1, 2 and 3 bytes behind it are written down by their eight bits.
+#define CWB_CRC_BYTE(b, k0, k1, k2, k3, k4, k5, k6, k7) \
+    (uint16_t)((((b) & 1) ? k0 : 0) ^ (((b) & 2) ? k1 : 0) ^ (((b) & 4) ? k2 : 0) ^ (((b) & 8) ? k3 : 0) ^ \
+               (((b) & 16) ? k4 : 0) ^ (((b) & 32) ? k5 : 0) ^ (((b) & 64) ? k6 : 0) ^ (((b) & 128) ? k7 : 0))
+#define CWB_CRC_4(b, ...) \
+    CWB_CRC_BYTE((b), __VA_ARGS__), CWB_CRC_BYTE((b) + 1, __VA_ARGS__), CWB_CRC_BYTE((b) + 2, __VA_ARGS__), \
+        CWB_CRC_BYTE((b) + 3, __VA_ARGS__)
+#define CWB_CRC_16(b, ...) \
+    CWB_CRC_4((b), __VA_ARGS__), CWB_CRC_4((b) + 4, __VA_ARGS__), CWB_CRC_4((b) + 8, __VA_ARGS__), \
+        CWB_CRC_4((b) + 12, __VA_ARGS__)
+#define CWB_CRC_64(b, ...) \
+    CWB_CRC_16((b), __VA_ARGS__), CWB_CRC_16((b) + 16, __VA_ARGS__), CWB_CRC_16((b) + 32, __VA_ARGS__), \
+        CWB_CRC_16((b) + 48, __VA_ARGS__)
+#define CWB_CRC_TABLE(...) \
+    {CWB_CRC_64(0, __VA_ARGS__), CWB_CRC_64(64, __VA_ARGS__), CWB_CRC_64(128, __VA_ARGS__), \
+     CWB_CRC_64(192, __VA_ARGS__)}
+
+static const uint16_t cwb_crc_x25_tables[4][256] = {
+    CWB_CRC_TABLE(0x1189, 0x2312, 0x4624, 0x8C48, 0x1081, 0x2102, 0x4204, 0x8408),
+    CWB_CRC_TABLE(0x19D8, 0x33B0, 0x6760, 0xCEC0, 0x9591, 0x2333, 0x4666, 0x8CCC),
+    CWB_CRC_TABLE(0x5ADC, 0xB5B8, 0x6361, 0xC6C2, 0x8595, 0x033B, 0x0676, 0x0CEC),
+    CWB_CRC_TABLE(0x1CBB, 0x3976, 0x72EC, 0xE5D8, 0xC3A1, 0x8F53, 0x16B7, 0x2D6E),
+};
+
+/// CRC-16/X-25 over `count` bytes, four at a time; `crc` is 0xFFFF at the start and not yet inverted at the end.
+static inline uint16_t cwb_crc_x25(const uint8_t *bytes, size_t count, uint16_t crc) {
+    size_t at = 0;
+    for (; count - at >= 4; at += 4) {
+        crc ^= (uint16_t)(bytes[at] | bytes[at + 1] << 8);
+        crc = cwb_crc_x25_tables[3][crc & 0xFF] ^ cwb_crc_x25_tables[2][crc >> 8] ^
+              cwb_crc_x25_tables[1][bytes[at + 2]] ^ cwb_crc_x25_tables[0][bytes[at + 3]];
+    }
+    for (; at < count; at++) {
+        crc = (uint16_t)(crc >> 8) ^ cwb_crc_x25_tables[0][(crc ^ bytes[at]) & 0xFF];
+    }
+    return crc;
+}
+
 /// Converts text between GBK and UTF-8. A sequence that the source encoding does not have, or that the target cannot
 /// express, becomes U+FFFD (UTF-8) or `?` (GBK); this never fails. `output` holds at least 3 x count + 4 bytes.
 /// Returns the number of bytes written.

@@ -24,6 +24,8 @@ struct ProtocolChoice {
         isAutomatic = name == nil
         candidates = ProtocolRegistration.all.filter { name == nil || $0.name == name }
             .map { Candidate(registration: $0, decoder: $0.makeDecoder()) }
+        // Until something is recognised, errors go under the protocol that is the default everywhere.
+        current = candidates.firstIndex { $0.registration.name == .jt808 } ?? 0
     }
 
     /// The protocol that errors are reported under.
