@@ -53,7 +53,7 @@ extension TerminalSession {
 /// Makes sessions by protocol: one line for each.
 public enum TerminalSessions {
     /// The protocols that are served.
-    public static let protocols: [ProtocolName] = [.jt808, .watch]
+    public static let protocols: [ProtocolName] = [.gt06, .jt808, .watch]
 
     /// A session for a place where these protocols may be spoken; with more than one, the bytes tell which.
     public static func make(

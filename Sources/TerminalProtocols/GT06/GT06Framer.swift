@@ -163,6 +163,19 @@ public struct GT06Framer: ~Copyable {
         GT06Frame(checked: bytes.extracting(run.range), form: run.form)
     }
 
+    /// Looks for the first good frame in bytes that nobody has looked at yet. Of the look-alike family only a login shows
+    /// itself.
+    public func search(_ bytes: Span<UInt8>) -> FrameSearch {
+        var cursor = Cursor()
+        while true {
+            switch next(in: bytes, at: &cursor) {
+            case .frame(let run): return .found(run.range.lowerBound)
+            case .rejected: continue
+            case .needMore(let droppable): return .none(keepFrom: droppable)
+            }
+        }
+    }
+
     // MARK: Finding a start
 
     /// The first marker at or after `from`, or a last byte that may be the first half of one, or the end.

@@ -69,19 +69,27 @@ final class GT06Session: TerminalSession {
     private func handle(_ frame: borrowing GT06Frame, now: Moment, into actions: inout SessionActions) {
         state?.refreshIfChanged(in: environment, now: now.monotonicMilliseconds)
         let origin = FrameOrigin(wire: frame.bytes)
+        actions.frameCount += 1
         if let state, let event = link.locationEvent(frame, profile: state.profile, received: now.wall) {
-            actions.frameCount += 1
             submit(CollectionOfOne(event), origin, answer: .none, into: &actions)
             return
         }
         do {
             let packet = try GT06Codec.decode(frame)
-            actions.frameCount += 1
             dispatch(packet, origin, now: now, into: &actions)
         } catch {
             actions.refusals.append(error)
         }
     }
+
+    func restart() {
+        cursor = GT06Framer.Cursor(mode: cursor.mode)
+        deadlines.forgetRest()
+    }
+
+    /// Frames of the look-alike family are told from anything else only behind their login, so where several protocols are
+    /// spoken the bytes of such a terminal are not given to others any more.
+    var holdsBytes: Bool { cursor.mode == .lookAlike }
 
     // MARK: - Who speaks
 
@@ -96,6 +104,7 @@ final class GT06Session: TerminalSession {
                 actions.close = .displaced
                 return false
             }
+            for terminal in terminals { actions.requests.append(.left(terminal)) }
             state?.commands.abandon(into: &actions)
             desk.forget { _ in true }
         }
