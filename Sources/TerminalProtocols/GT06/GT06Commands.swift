@@ -2,22 +2,29 @@ public import TerminalModel
 
 /// The texts by which a model is asked for things.
 ///
-/// `{seconds}`, `{duration}`, `{number}` and `{text}` stand for what the command carries. The protocol has no command of its
-/// own for a message, a call back or "help is coming", and models differ in what they offer instead: nothing is assumed that
-/// would make a terminal ring or dial by surprise. The machine's acknowledgement of an alarm is all that every model shows.
+/// `{seconds}`, `{duration}`, `{number}`, `{numbers}` and `{text}` stand for what the command carries. The protocol has no
+/// command of its own for a message, a call back or "help is coming", and models differ in what they offer instead: nothing
+/// is assumed that would make a terminal dial by surprise. The machine's acknowledgement of an alarm is all that every model
+/// shows.
 ///
 /// Source: section 8.
 public struct GT06CommandTexts: Sendable, Equatable {
     /// What every model is expected to know; an empty text means that it cannot be asked.
-    private static let document = ["locate": "WHERE#", "report-interval": "TIMER,{seconds}#"]
-    /// The name of a call back that only listens in.
-    public static let listenIn = "listen-in"
+    private static let document = [
+        "locate": "WHERE#", "report-interval": "TIMER,{seconds}#", "find": "FIND#", "restart": "RESET#",
+        "set-sos-numbers": "SOS,A,{numbers}#", "set-centre-number": "CENTER,A,{numbers}#",
+        "clear-centre-number": "CENTER,D#",
+    ]
     /// What texts can be stated for, sorted.
     public static let names = [
-        "call-back", "confirm-alarm", listenIn, "locate", "message", "report-interval", "track",
+        "call-back", "clear-centre-number", "clear-sos-numbers", "confirm-alarm", "fall-off", "fall-on", "find",
+        "listen-in", "locate", "message", "power-off", "report-interval", "restart", "set-centre-number",
+        "set-family-numbers", "set-monitor-number", "set-sos-numbers", "track",
     ]
+    /// A terminal keeps three SOS numbers.
+    private static let maximumSOSNumbers = 3
 
-    /// Texts that differ from the document's, by the name of the command; shared by all terminals of a model.
+    /// Texts that differ from the document's, by name; shared by all terminals of a model.
     private let overrides: [String: String]
 
     public init(overrides: [String: String] = [:]) {
@@ -28,19 +35,36 @@ public struct GT06CommandTexts: Sendable, Equatable {
 
     /// The text that asks for `command`, nil when the model cannot be asked for it or the text does not fit a frame.
     public func text(for command: TerminalCommand) -> String? {
-        let values: [String: String] =
-            switch command {
-            case .reportInterval(let seconds): ["seconds": "\(seconds)"]
-            case .track(let interval, let duration): ["seconds": "\(interval)", "duration": "\(duration)"]
-            case .callBack(let number, _): ["number": number]
-            case .message(let text, _): ["text": text]
-            default: [:]
-            }
-        var name = command.name
-        if case .callBack(_, listen: true) = command { name = Self.listenIn }
+        let (name, values) = Self.parts(of: command)
         let text = fill(overrides[name] ?? Self.document[name] ?? "", values)
         guard !text.isEmpty, text.utf8.count <= GT06Command.maximumTextBytes else { return nil }
         return text
+    }
+
+    /// Which text says the command, and what is filled in.
+    private static func parts(of command: TerminalCommand) -> (name: String, values: [String: String]) {
+        switch command {
+        case .reportInterval(let seconds): (command.name, ["seconds": "\(seconds)"])
+        case .track(let interval, let duration): (command.name, ["seconds": "\(interval)", "duration": "\(duration)"])
+        case .callBack(let number, let isListening): (isListening ? "listen-in" : command.name, ["number": number])
+        case .message(let text, _): (command.name, ["text": text])
+        case .fallDetection(let isOn): (isOn ? "fall-on" : "fall-off", [:])
+        case .setNumbers(let purpose, let numbers):
+            (name(of: purpose, numbers.count), ["numbers": numbers.joined(separator: ",")])
+        case .locate, .confirmAlarm, .find, .restart, .powerOff: (command.name, [:])
+        }
+    }
+
+    /// No name, and so no text, for more numbers than a terminal keeps.
+    private static func name(of purpose: NumberPurpose, _ count: Int) -> String {
+        switch purpose {
+        case .sos where count == 0: "clear-sos-numbers"
+        case .sos: count <= maximumSOSNumbers ? "set-sos-numbers" : ""
+        case .centre where count == 0: "clear-centre-number"
+        case .centre: count == 1 ? "set-centre-number" : ""
+        case .family: count > 0 ? "set-family-numbers" : ""
+        case .monitor: count == 1 ? "set-monitor-number" : ""
+        }
     }
 
     /// A value cannot end the command and begin another.
@@ -58,23 +82,6 @@ public struct GT06CommandTexts: Sendable, Equatable {
             rest = rest[rest.index(after: close)...]
         }
         return result + rest
-    }
-}
-
-extension GT06CommandTexts {
-    /// `SOS,A,...#`: the numbers that the SOS key dials, at most three; each has passed the dial guard (promise P7).
-    public static func sosNumbers(_ numbers: [String]) -> String {
-        "SOS,A,\(numbers.prefix(3).joined(separator: ","))#"
-    }
-
-    /// `CENTER,A,...#`: the number of the centre; it has passed the dial guard.
-    public static func centreNumber(_ number: String) -> String {
-        "CENTER,A,\(number)#"
-    }
-
-    /// `HBT,...#`: minutes between heartbeats.
-    public static func heartbeatInterval(minutes: Int) -> String {
-        "HBT,\(minutes)#"
     }
 }
 

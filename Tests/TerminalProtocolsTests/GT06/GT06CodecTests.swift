@@ -139,7 +139,16 @@ struct GT06CodecTests {
         #expect(GT06CommandTexts.standard.text(for: .confirmAlarm(sequence: 1)) == nil)
         #expect(GT06CommandTexts.standard.text(for: .track(intervalSeconds: 1, durationSeconds: 2)) == nil)
         #expect(texts.text(for: .message(text: String(repeating: "x", count: 240), urgent: false)) == nil)
-        #expect(GT06CommandTexts.sosNumbers(["1", "2", "3", "4"]) == "SOS,A,1,2,3#")
+        #expect(texts.text(for: .find) == "FIND#")
+        #expect(texts.text(for: .restart) == "RESET#")
+        #expect(texts.text(for: .powerOff) == nil)
+        #expect(texts.text(for: .fallDetection(isOn: true)) == nil)
+        #expect(texts.text(for: .setNumbers(.sos, ["1", "2", "3"])) == "SOS,A,1,2,3#")
+        #expect(texts.text(for: .setNumbers(.sos, ["1", "2", "3", "4"])) == nil)
+        #expect(texts.text(for: .setNumbers(.centre, ["9"])) == "CENTER,A,9#")
+        #expect(texts.text(for: .setNumbers(.centre, [])) == "CENTER,D#")
+        #expect(texts.text(for: .setNumbers(.family, ["9"])) == nil)
+        #expect(GT06CommandTexts.names == GT06CommandTexts.names.sorted())
     }
 
     private func decode(_ wire: [UInt8]) throws -> GT06Packet {
