@@ -84,6 +84,7 @@ extension ProtocolName {
     /// Source: DESIGN section 6.
     public var alarmsAreLevels: Bool {
         switch self {
+        case .ev07b: false
         case .jt808: true
         case .gt06, .watch: false
         }

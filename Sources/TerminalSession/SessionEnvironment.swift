@@ -95,6 +95,7 @@ public struct SessionScratch: ~Copyable {
     /// Looks for the first good frame of one protocol: one line for each.
     private mutating func search(_ bytes: Span<UInt8>, for protocolName: ProtocolName) -> FrameSearch {
         switch protocolName {
+        case .ev07b: EV07BFramer().search(bytes)
         case .gt06: GT06Framer().search(bytes)
         case .jt808: jt808.search(bytes)
         case .watch: WatchFramer().search(bytes)

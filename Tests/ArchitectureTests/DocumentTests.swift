@@ -8,7 +8,8 @@ struct DocumentTests {
 
     private static let documents = [
         "README.md", "README.zh-CN.md", "CHANGELOG.md", "docs/architecture.md", "docs/configuration.md",
-        "docs/fences-geojson.md", "docs/operating.md", "docs/people-csv.md", "docs/performance.md", "docs/webhooks.md",
+        "docs/fences-geojson.md", "docs/operating.md", "docs/people-csv.md", "docs/performance.md", "docs/protocols.md",
+        "docs/webhooks.md",
     ]
 
     private static func text(_ path: String) throws -> String {

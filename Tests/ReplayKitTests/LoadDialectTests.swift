@@ -70,4 +70,33 @@ import Testing
             #expect(answers == expected, "cut at \(cut)")
         }
     }
+
+    /// Answers cut at every place; they name no terminal.
+    @Test func answersOfEV07BAreRead() {
+        func frame(_ message: EV07BMessage, _ sequence: UInt16, properties: UInt8 = 0) -> [UInt8] {
+            EV07BCodec.encode(message, header: EV07BHeader(properties: properties, sequence: sequence))
+        }
+        let frames =
+            frame(.response(.ok), 0xABAB) + frame(.time(Timestamp(seconds: 1_773_454_212)), 2)
+            + frame(.response(.outOfService), 3) + frame(.locate, 4, properties: 0x10)
+        let expected: [LoadAnswer] = [
+            .taken(serial: 0xABAB), .taken(serial: 2), .refused(serial: 3, result: 0x30), .command,
+        ]
+        for cut in 0...frames.count {
+            let dialect = EV07BDialect()
+            var answers: [LoadAnswer] = []
+            var rest: [UInt8] = []
+            for part in [frames[..<cut], frames[cut...]] {
+                rest += part
+                let used = dialect.read(rest.span) { terminal, answer in
+                    #expect(terminal == nil)
+                    answers.append(answer)
+                }
+                rest.removeFirst(used)
+            }
+            #expect(answers == expected, "cut at \(cut)")
+            dialect.makeReply(terminal: Self.terminal, serial: 9)
+            #expect(dialect.wire == frame(.response(.ok), 4))
+        }
+    }
 }

@@ -54,6 +54,7 @@ protocol LoadDialect: AnyObject {
 enum LoadDialects {
     /// Sorted by name.
     private static let all: [(name: ProtocolName, make: @Sendable () -> any LoadDialect)] = [
+        (.ev07b, { EV07BDialect() }),
         (.gt06, { GT06Dialect() }),
         (.jt808, { JT808Dialect() }),
         (.watch, { WatchDialect() }),

@@ -1,0 +1,64 @@
+import TerminalModel
+import TerminalProtocols
+
+extension EV07BSession {
+    // MARK: - Saying things
+
+    func say(_ due: EV07BAnswer, now: Moment, into actions: inout SessionActions) {
+        if let message = due.reply.message(now: now.wall) { say(message, due.sequence, into: &actions) }
+    }
+
+    /// Answers the frame with this counter; answers ask for none themselves (section 5).
+    func say(_ message: EV07BMessage, _ sequence: UInt16, into actions: inout SessionActions) {
+        actions.output += EV07BCodec.encode(message, header: EV07BHeader(properties: 0, sequence: sequence))
+    }
+
+    // MARK: - Commands
+
+    func send(
+        _ command: TerminalCommand, id: Int64, to terminal: TerminalID, expires: Int64, now: Moment,
+        into actions: inout SessionActions
+    ) {
+        guard let index = states.firstIndex(where: { $0.terminal == terminal }) else {
+            actions.requests.append(.command(id: id, outcome: .queued))
+            return
+        }
+        states[index].commands.add(command, id: id, expires: expires, limits: environment.limits, into: &actions)
+        startCommands(state: index, now: now.monotonicMilliseconds, into: &actions)
+    }
+
+    func startCommands(state index: Int, now: Int64, into actions: inout SessionActions) {
+        while let next = states[index].commands.next(now: now, into: &actions) {
+            switch EV07BMessage.asking(next.command) {
+            case .impossible(let reason):
+                states[index].commands.refuse(next, reason: reason, into: &actions)
+            case .messages(let messages):
+                let first = states[index].sequence
+                let frames = messages.map { message in
+                    defer { states[index].sequence &+= 1 }
+                    return EV07BCodec.encode(
+                        message,
+                        header: EV07BHeader(properties: EV07B.commandProperties, sequence: states[index].sequence))
+                }
+                states[index].commands.sent(
+                    next, frames: frames, expecting: .init(firstSequence: first, frameCount: frames.count),
+                    limits: environment.limits, now: now, into: &actions)
+            }
+        }
+    }
+
+    /// A result or values with the counter of a command of ours. A command of several frames is done with its last one and
+    /// fails with any.
+    func resolveCommand(
+        _ frame: borrowing EV07BFrame, state index: Int, now: Moment, into actions: inout SessionActions
+    ) {
+        guard let expected = states[index].commands.outstanding?.expected, expected.matches(frame.sequence) else {
+            return
+        }
+        let result = frame.result
+        if result == .ok, !expected.isLast(frame.sequence) { return }
+        states[index].commands.finish(
+            result == .ok ? .confirmed : .failed(reason: "terminal answered \(result.name)"), into: &actions)
+        startCommands(state: index, now: now.monotonicMilliseconds, into: &actions)
+    }
+}
