@@ -8,15 +8,19 @@ let package = Package(
     targets: [
         .target(name: "CFuzzerEntry"),
         .executableTarget(
+            name: "fuzz-ev07b",
+            dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
+            swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),
+        .executableTarget(
             name: "fuzz-gt06",
             dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
             swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),
         .executableTarget(
-            name: "fuzz-watch",
+            name: "fuzz-jt808",
             dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
             swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),
         .executableTarget(
-            name: "fuzz-jt808",
+            name: "fuzz-watch",
             dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
             swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),
     ]

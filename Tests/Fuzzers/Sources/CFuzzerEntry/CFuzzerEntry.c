@@ -8,6 +8,10 @@
 extern int LLVMFuzzerRunDriver(int *, char ***, int (*)(const uint8_t *, size_t)) __attribute__((weak));
 extern int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-int fuzz_jt808_main(int count, char **arguments) {
+static int run(int count, char **arguments) {
     return LLVMFuzzerRunDriver ? LLVMFuzzerRunDriver(&count, &arguments, LLVMFuzzerTestOneInput) : 2;
 }
+
+int fuzz_ev07b_main(int count, char **arguments) { return run(count, arguments); }
+int fuzz_jt808_main(int count, char **arguments) { return run(count, arguments); }
+int fuzz_watch_main(int count, char **arguments) { return run(count, arguments); }
