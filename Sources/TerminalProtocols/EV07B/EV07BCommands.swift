@@ -79,7 +79,35 @@ extension EV07BMessage {
         case .track(let interval, let duration): .messages(track(interval, duration))
         case .confirmAlarm:
             .impossible("EV07B has no confirmation of an alarm by a human; what is spoken takes its place")
+        case .find: .messages([EV07BControl.findMe.message])
+        case .restart: .messages([EV07BControl.reboot.message])
+        case .powerOff: .messages([EV07BControl.powerOff.message])
+        case .fallDetection(let isOn): .messages([fallDetection(isOn)])
+        case .setNumbers(.sos, let numbers): authorisedNumbers(numbers)
+        case .setNumbers(.centre, _), .setNumbers(.family, _), .setNumbers(.monitor, _):
+            .impossible("EV07B keeps one list of numbers, which its SOS key dials: set them as SOS numbers")
         }
+    }
+
+    /// The terminal's list has this many places. Source: section 11, setting 0x30.
+    static let numberSlots = 10
+    /// The middle of 1...9; the document names no default.
+    private static let fallLevel: UInt8 = 5
+
+    private static func fallDetection(_ isOn: Bool) -> EV07BMessage {
+        .set(EV07BBlock(key: 0x56, EV07BFall(level: fallLevel, isAlwaysOn: false, dials: false, isEnabled: isOn)))
+    }
+
+    /// Fills the list from its first place; what it held in the others is taken away.
+    private static func authorisedNumbers(_ numbers: [String]) -> Asking {
+        guard numbers.count <= numberSlots else {
+            return .impossible("EV07B keeps \(numberSlots) numbers, found \(numbers.count)")
+        }
+        let blocks = (0..<numberSlots).map { slot in
+            let number = slot < numbers.count ? numbers[slot] : ""
+            return EV07BBlock(key: 0x30, EV07BNumberSlot(slot: UInt8(slot), number: number, isEnabled: !number.isEmpty))
+        }
+        return .messages([EV07BMessage(.configuration, blocks)])
     }
 
     private static func reportInterval(_ seconds: Int) -> EV07BMessage {

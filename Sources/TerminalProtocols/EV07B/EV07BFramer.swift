@@ -111,6 +111,18 @@ public struct EV07BFramer: Sendable {
         }
     }
 
+    /// Looks for the first good frame in bytes that nobody has looked at yet.
+    public func search(_ bytes: Span<UInt8>) -> FrameSearch {
+        var cursor = Cursor()
+        while true {
+            switch next(in: bytes, at: &cursor) {
+            case .frame(let range): return .found(range.lowerBound)
+            case .rejected: continue
+            case .needMore(let droppable): return .none(keepFrom: droppable)
+            }
+        }
+    }
+
     /// Decides on bytes that are long enough; nil for a failure inside bytes that were reported already.
     private func complete(_ bytes: Span<UInt8>, _ range: Range<Int>, _ cursor: inout Cursor) -> Step? {
         let isNews = range.lowerBound >= Int(cursor.reported)

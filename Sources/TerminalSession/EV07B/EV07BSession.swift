@@ -51,6 +51,12 @@ final class EV07BSession: TerminalSession {
         }
     }
 
+    func restart() {
+        cursor = EV07BFramer.Cursor()
+        silentSince = .max
+        deadlines.forgetRest()
+    }
+
     /// Bytes that are no frame. An encrypted one may hold an alarm, which the pipeline must hear of.
     private func refuse(_ error: DecodeError, into actions: inout SessionActions) {
         actions.refusals.append(error)
@@ -112,7 +118,9 @@ final class EV07BSession: TerminalSession {
             return last
         }
         if states.count == environment.limits.maximumTerminalsPerConnection {
-            states.removeFirst().commands.abandon(into: &actions)
+            let oldest = states.removeFirst()
+            oldest.commands.abandon(into: &actions)
+            if oldest.terminal != Self.nobody { actions.requests.append(.left(oldest.terminal)) }
         }
         states.append(EV07BTerminalState(terminal, environment: environment, now: now))
         if terminal != Self.nobody { actions.requests.append(.identified(terminal)) }

@@ -122,6 +122,9 @@ struct EV07BCodecTests {
     @Test func everyCommandOfTheGatewayHasMessagesOrAReason() {
         typealias Asking = EV07BMessage.Asking
         #expect(EV07BMessage.asking(.locate) == .messages([.locate]))
+        #expect(EV07BMessage.asking(.find) == .messages([EV07BControl.findMe.message]))
+        #expect(EV07BMessage.asking(.restart) == .messages([EV07BControl.reboot.message]))
+        #expect(EV07BMessage.asking(.powerOff) == .messages([EV07BControl.powerOff.message]))
         #expect(EV07BMessage.asking(.message(text: "已接警", urgent: true)) == .messages([.speech("已接警")]))
         let intervals = EV07BIntervals(heartbeatSeconds: 270, uploadSeconds: 60, idleUploadSeconds: 60)
         #expect(
@@ -134,8 +137,11 @@ struct EV07BCodecTests {
         #expect(
             EV07BMessage.asking(.track(intervalSeconds: 0, durationSeconds: 600))
                 == .messages([.set(EV07BBlock(key: 0x45, end)), .locateContinuously]))
+        let fall = EV07BFall(level: 5, isAlwaysOn: false, dials: false, isEnabled: true)
+        #expect(EV07BMessage.asking(.fallDetection(isOn: true)) == .messages([.set(EV07BBlock(key: 0x56, fall))]))
         for command in [
             TerminalCommand.callBack(number: "073100000001", listen: false), .confirmAlarm(sequence: 5),
+            .setNumbers(.family, ["073100000001"]), .setNumbers(.sos, Array(repeating: "073100000001", count: 11)),
         ] {
             guard case .impossible(let reason) = EV07BMessage.asking(command) else {
                 Issue.record("\(command)")
@@ -143,6 +149,19 @@ struct EV07BCodecTests {
             }
             #expect(!reason.isEmpty)
         }
+    }
+
+    @Test func numbersFillTheListAndEmptyTheRest() {
+        guard case .messages(let messages) = EV07BMessage.asking(.setNumbers(.sos, ["073100000001", "073100000002"]))
+        else {
+            Issue.record("no message")
+            return
+        }
+        #expect(messages.count == 1)
+        let slots = messages[0].blocks.map { $0.read(EV07BNumberSlot.self) }
+        #expect(slots.map(\.slot) == Array(0..<10))
+        #expect(slots.map(\.number) == ["073100000001", "073100000002"] + Array(repeating: "", count: 8))
+        #expect(slots.map(\.isEnabled) == [true, true] + Array(repeating: false, count: 8))
     }
 
     // MARK: Replies
