@@ -87,6 +87,8 @@ public struct SessionScratch: ~Copyable {
     /// the connection, or over UDP the peer's address, tells who speaks.
     public mutating func speaker(in bytes: Span<UInt8>, of protocolName: ProtocolName) -> TerminalID? {
         switch protocolName {
+        // EV07B names its terminal in some frames only, GT06 in its login alone: there the address tells.
+        case .ev07b, .gt06: nil
         case .jt808: jt808.speaker(in: bytes)
         case .watch: WatchFrame.speaker(in: bytes)
         }

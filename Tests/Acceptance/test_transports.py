@@ -7,6 +7,9 @@ import threading
 
 import pytest
 
+import ev07b_terminal
+from ev07b_terminal import Pendant
+from gt06_terminal import GT06Terminal
 from jt808_terminal import Fix, SocketLine, Terminal, noise
 from site_under_test import Site, eventually, free_port
 from watch_terminal import Watch
@@ -44,7 +47,23 @@ def press_of_watch(line, number: int) -> str:
     return identity
 
 
-PRESSES = {"jt808": press_of_jt808, "watch": press_of_watch}
+def press_of_ev07b(line, number: int) -> str:
+    imei = f"8600000001001{number:02}"
+    with Pendant(line, imei) as pendant:
+        assert pendant.is_acknowledged(pendant.report(alarms=ev07b_terminal.SOS)), "the SOS is acknowledged"
+    return imei
+
+
+def press_of_gt06(line, number: int) -> str:
+    imei = f"8600000002001{number:02}"
+    with GT06Terminal(line.socket, imei) as terminal:
+        assert terminal.log_in()
+        assert terminal.request(terminal.alarm()), "the SOS is acknowledged"
+    return imei
+
+
+PRESSES = {
+    "ev07b": press_of_ev07b, "gt06": press_of_gt06, "jt808": press_of_jt808, "watch": press_of_watch}
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,7 @@ struct DeploymentTests {
         for file in files {
             #expect(FileManager.default.fileExists(atPath: Self.root.appending(path: file).path()), "\(file)")
         }
-        let programs = try #require(script.firstMatch(of: /for program in ([a-z ]+);/)).output.1
+        let programs = try #require(script.firstMatch(of: /for program in ([a-z -]+);/)).output.1
         for program in programs.split(separator: " ") {
             #expect(try Self.text("Package.swift").contains(".executable(name: \"\(program)\""), "\(program)")
         }

@@ -10,6 +10,12 @@ struct DetectingSessionTests {
     /// One good frame of each protocol that names its terminal and is answered at once or reported.
     static let samples: [(name: ProtocolName, frame: [UInt8])] = TerminalSessions.protocols.compactMap { name in
         switch name {
+        case .ev07b:
+            let header = EV07BHeader(properties: 0x10, sequence: 1)
+            return (name, EV07BCodec.encode(.report(), header: header))
+        case .gt06:
+            let login = GT06Login(imeiNibbles: 0x8600_0000_0000_015, typeCode: 0x2203, zone: 0x3201)
+            return (name, GT06Codec.encode(.login(login), serial: 1))
         case .jt808:
             var flow: UInt16 = 1
             let phone = JT808Phone(nibbles: 0x1770_0000_0101, isLong: false)

@@ -183,7 +183,7 @@ final class SirenKeeper: Sendable {
 extension SirenKeeper {
     /// The keeper of a site: the latch stands beside the databases and, in memory, beside the status socket.
     convenience init(
-        _ site: GatewayConfiguration.Gateway, pipeline: AlarmPipeline, store: IncidentStore, logger: Logger
+        _ site: GatewayConfiguration.General, pipeline: AlarmPipeline, store: IncidentStore, logger: Logger
     ) {
         let memory = URL(filePath: site.socketPath).deletingLastPathComponent().appending(path: "siren").path()
         self.init(

@@ -116,7 +116,8 @@ final class LoadProbe: ConnectionHandler, Sendable {
             var usage = ProcessUsage(
                 cpuMicroseconds: (end.cpuNanoseconds - min(start.cpuNanoseconds, end.cpuNanoseconds)) / 1000,
                 frames: frames, bytesBefore: state.before.residentBytes, bytesConnected: start.residentBytes,
-                bytesPeak: max(state.peakBytes, end.residentBytes), bytesEnd: end.residentBytes, series: state.series)
+                bytesPeak: max(state.peakBytes, start.residentBytes, end.residentBytes),
+                bytesEnd: end.residentBytes, series: state.series)
             for (name, cpu) in end.threads {
                 let before = start.threads[name] ?? 0
                 if cpu > before { usage.threads[name] = (cpu - before) / 1000 }

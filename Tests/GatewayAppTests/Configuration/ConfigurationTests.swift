@@ -61,7 +61,8 @@ private let target = """
         #expect(explicit.serialLines.map(\.path) == ["/dev/serial/by-id/usb-pager-receiver"])
         #expect(explicit.targets[1].certificateAuthorityFile == "/etc/yidiantong/hub-ca.pem")
         #expect(explicit.listeners.compactMap(\.tls).map(\.clientAuthority) == ["/etc/yidiantong/terminal-ca.pem"])
-        explicit.listeners.removeAll { $0.tls != nil }
+        // Datagrams and TLS are shown and off.
+        explicit.listeners.removeAll { $0.tls != nil || $0.transport == .udp }
         explicit.serialLines = []
         explicit.targets[1].certificateAuthorityFile = nil
         #expect(try GatewayConfiguration.parse(exampleText(), file: "example") == explicit)
@@ -202,7 +203,7 @@ private let target = """
         ),
         (
             "[[listener]]\nprotocol = \"jt809\"\ntcp = \"1.2.3.4:5\"", "listener[0].protocol", 2, "\"jt809\"",
-            "\"jt808\", an array of them, or \"auto\""
+            "\"jt808\", \"watch\", an array of them, or \"auto\""
         ),
         (
             "[[listener]]\nprotocol = [\"jt808\", \"x\"]\ntcp = \"1.2.3.4:5\"", "listener[0].protocol[1]", 2, "\"x\"",

@@ -137,7 +137,7 @@ private func makeGateway(_ configuration: GatewayConfiguration) throws -> Gatewa
         var configuration = GatewayConfiguration()
         configuration.gateway.stateDirectory = directory
         configuration.gateway.socketPath = directory + "/s"
-        configuration.listeners = [.init(protocols: [.jt808], tcp: ListenAddress(host: "127.0.0.1", port: 0))]
+        configuration.listeners = [.init(protocols: [.jt808], address: ListenAddress(host: "127.0.0.1", port: 0))]
         let gateway = try makeGateway(configuration)
         await #expect(throws: SocketFileError.self) { try await gateway.run() }
         #expect(gateway.terminalAddresses.isEmpty, "nobody was answered by a gateway that could not start")
