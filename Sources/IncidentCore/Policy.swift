@@ -65,7 +65,7 @@ public struct IncidentRules: Sendable, Equatable {
     public init(
         policies: [Policy], targets: [TargetFacts], isCommissioned: Bool = false, lateLimitSeconds: Int = 900,
         heldAfterCloseSeconds: Int = 600, raiseIntervalSeconds: Int = 60, lowBatteryPercent: Int? = 15,
-        silenceSeconds: Int? = nil, unidentifiedLimit: Int = 100, unidentifiedLimitPerPeer: Int = 20
+        silenceSeconds: Int? = nil, unidentifiedLimit: Int = 20_000, unidentifiedLimitPerPeer: Int = 10_000
     ) {
         self.policies = policies
         self.targets = targets

@@ -40,7 +40,8 @@ def test_from_login_to_help_is_coming(site):
         assert terminal.log_in()
         assert terminal.request(terminal.heartbeat())
         terminal.send(terminal.location())
-        eventually(lambda: site.api("GET", f"/v1/terminals/{IMEI}").get("position"), 10, "a position")
+        eventually(
+            lambda: (site.api("GET", f"/v1/terminals/{IMEI}").get("last_event") or {}).get("position"), 10, "a position")
 
         sos = terminal.alarm(SOS)
         assert terminal.request(sos)
