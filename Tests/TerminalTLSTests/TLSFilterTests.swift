@@ -104,7 +104,8 @@ private final class Server: Sendable {
         #expect(good.handshake() == nil)
         let noise = try TLSClient(certificates.client("old"), port: server.port)
         noise.sendRaw(Array("GET / HTTP/1.1\r\n\r\n".utf8))
-        #expect(noise.handshake() != nil)
+        // What is no TLS may come behind the gateway's part of the handshake; then the client learns of the end by reading.
+        #expect(noise.handshake() != nil || noise.read() == [])
         let broken = try TLSClient(certificates.client("old"), port: server.port)
         #expect(broken.handshake() == nil)
         broken.sendRaw([23, 3, 3, 0, 20] + [UInt8](repeating: 1, count: 20))
