@@ -12,7 +12,8 @@ enum FileContents {
 
     static func read(_ path: String) -> FileContents {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return errno == ENOENT ? .absent : .failed(errno) }
+        // Where something else stands in the place of the directory there is no file either.
+        guard descriptor >= 0 else { return errno == ENOENT || errno == ENOTDIR ? .absent : .failed(errno) }
         defer { close(descriptor) }
         var bytes = [UInt8](repeating: 0, count: maximumBytes)
         var count = 0

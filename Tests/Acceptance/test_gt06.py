@@ -54,7 +54,8 @@ def test_from_login_to_help_is_coming(site):
         assert terminal.request(sos)
         assert [one["id"] for one in site.incidents_of(IMEI)] == [incident["id"]]
 
-        # Where the terminal is, is asked of it at once.
+        # The alarm came with a position; a newer one can be asked for.
+        site.api("POST", f"/v1/terminals/{IMEI}/commands", {"operator": "op-1", "command": "locate"})
         locate = terminal.receive(lambda found: found[3] == COMMAND and b"WHERE#" in found)
         assert locate
         terminal.send(terminal.reply(locate, "Lat:N28.234568,Lon:E112.987655"))
