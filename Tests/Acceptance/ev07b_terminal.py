@@ -185,8 +185,10 @@ class Pendant:
 
     def close(self):
         self.stopping = True
-        self.line.close()
+        # The reader ends before the descriptor is free for somebody else's connection.
+        self.line.shutdown()
         self.reader.join(2)
+        self.line.close()
 
     def __enter__(self):
         return self

@@ -287,6 +287,12 @@ class SocketLine:
     def write(self, data: bytes):
         self.socket.sendall(data)
 
+    def shutdown(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
     def close(self):
         self.socket.close()
 
@@ -300,6 +306,9 @@ class DescriptorLine:
     def write(self, data: bytes):
         while data:
             data = data[os.write(self.descriptor, data) :]
+
+    def shutdown(self):
+        """The reader looks up by itself."""
 
     def close(self):
         os.close(self.descriptor)
@@ -409,8 +418,10 @@ class Terminal(Messages):
 
     def close(self):
         self.stopping = True
-        self.line.close()
+        # The reader ends before the descriptor is free for somebody else's connection.
+        self.line.shutdown()
         self.reader.join(2)
+        self.line.close()
 
     def __enter__(self):
         return self

@@ -179,6 +179,12 @@ class TLSLine:
     def write(self, data: bytes):
         self.socket.sendall(data)
 
+    def shutdown(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
     def close(self):
         self.socket.close()
 

@@ -26,6 +26,12 @@ class UDPLine:
     def write(self, data: bytes):
         self.socket.send(data)
 
+    def shutdown(self):
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
     def close(self):
         self.socket.close()
 
@@ -149,11 +155,13 @@ def test_one_port_serves_every_protocol_at_once_under_garbage(site):
         source = random.Random(seed + number)
         line = SocketLine(site.auto_port)
         for _ in range(number % 4):
-            line.write(noise(source))
+            # JT/T 808 checks with one byte: noise between two of its flags is a frame now and then, and is answered, which
+            # simulated terminals of other protocols do not expect.
+            line.write(noise(source).replace(b"\x7e", b""))
         try:
             terminal = PRESSES[name](line, number)
             site.wait_incident(terminal)
-        except AssertionError as error:
+        except (AssertionError, OSError) as error:
             failures.append(f"{name} {number}: {error}")
 
     terminals = [
