@@ -14,6 +14,12 @@ extension Span where Element == UInt8 {
         UInt32(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 
+    /// The big-endian integer at `offset`. Traps outside the span.
+    @inlinable @inline(__always)
+    public func uint64BE(at offset: Int) -> UInt64 {
+        UInt64(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
     /// The little-endian integer at `offset`. Traps outside the span.
     @inlinable @inline(__always)
     public func uint16LE(at offset: Int) -> UInt16 {

@@ -159,6 +159,8 @@ struct EV07BSessionTests {
         let answers = harness.send(.report(alarms: EV07BMessage.sos), sequence: 6, properties: 0x11)
         #expect(answers == [.answer(.response(.version), 6)])
         #expect(harness.unreadable.map(\.field) == ["version"])
+        // Its check was right: a port of several protocols must not look for another one.
+        #expect(harness.actions.frameCount == 1)
         #expect(harness.reports.isEmpty)
     }
 

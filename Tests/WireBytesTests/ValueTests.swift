@@ -57,6 +57,17 @@ struct ValueTests {
         let digits = Array("123456789".utf8)
         #expect(CRC16.xmodem(digits.span) == 0x31C3)
         #expect(CRC16.xmodem([UInt8]().span) == 0)
+        // Eight bytes at once and the rest one by one say what the definition says.
+        var bytes: [UInt8] = []
+        for length in 0..<70 {
+            let plain = bytes.reduce(UInt16(0)) { register, byte in
+                (0..<8).reduce(register ^ UInt16(byte) << 8) { sum, _ in
+                    sum & 0x8000 == 0 ? sum << 1 : sum << 1 ^ 0x1021
+                }
+            }
+            #expect(CRC16.xmodem(bytes.span) == plain, "\(length) bytes")
+            bytes.append(UInt8(truncatingIfNeeded: length &* 73 &+ 0xAB))
+        }
         #expect(CRC16.x25(digits.span) == 0x906E)
         #expect(CRC16.x25([UInt8]().span) == 0)
         #expect(CRC16.x25(([0x05, 0x01, 0x00, 0x01] as [UInt8]).span) == 0xD9DC)

@@ -165,8 +165,7 @@ struct EV07BNormaliser {
         }
     }
 
-    private mutating func emit(_ event: TerminalEvent, _ body: (TerminalEvent) -> Void) {
-        var event = event
+    private mutating func emit(_ event: consuming TerminalEvent, _ body: (TerminalEvent) -> Void) {
         event.batteryPercent = event.batteryPercent ?? beside.batteryPercent
         event.batteryVolts = beside.batteryVolts
         event.iccid = beside.iccid
@@ -297,8 +296,7 @@ struct EV07BNormaliser {
     /// The first alarm and the position are one event, at the time of the alarm, so that whoever hears of it learns at once
     /// where. When the position has another time, it follows once more with that one; further alarms follow by themselves.
     private mutating func close(_ body: (TerminalEvent) -> Void) {
-        guard let closed = record else { return }
-        record = nil
+        guard let closed = record.take() else { return }
         var event = maker.event(closed.hasPosition ? .report : .heartbeat)
         closed.apply(to: &event)
         guard let first = closed.alarm else {

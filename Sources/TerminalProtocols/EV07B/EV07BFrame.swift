@@ -55,6 +55,12 @@ public struct EV07BFrame: ~Escapable {
         self.bytes = bytes
     }
 
+    /// Bytes that the framer has checked already.
+    @_lifetime(copy bytes)
+    init(framed bytes: Span<UInt8>) {
+        self.bytes = bytes
+    }
+
     public var header: EV07BHeader { EV07BHeader(properties: bytes[Field.properties], sequence: sequence) }
 
     public var sequence: UInt16 { bytes.uint16LE(at: Field.sequence) }

@@ -123,6 +123,12 @@ public struct EV07BFramer: Sendable {
         }
     }
 
+    /// The frame that `next` has just found, without checking it a second time.
+    @_lifetime(copy bytes)
+    public func frame(at range: Range<Int>, in bytes: Span<UInt8>) -> EV07BFrame {
+        EV07BFrame(framed: bytes.extracting(range))
+    }
+
     /// Decides on bytes that are long enough; nil for a failure inside bytes that were reported already.
     private func complete(_ bytes: Span<UInt8>, _ range: Range<Int>, _ cursor: inout Cursor) -> Step? {
         let isNews = range.lowerBound >= Int(cursor.reported)

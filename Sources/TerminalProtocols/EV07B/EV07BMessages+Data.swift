@@ -71,15 +71,15 @@ public struct EV07BIdentity: EV07BValue {
 
     /// The identity that the value states, nil unless it is digits: hexadecimal letters do not occur in an IMEI.
     static func terminal(_ value: Span<UInt8>) -> TerminalID? {
-        var nibbles: UInt128 = 0
+        var nibbles: UInt64 = 0
         var digits = 0
         while digits < min(minimumByteCount, value.count), (0x30...0x39).contains(value[digits]) {
-            nibbles = nibbles << 4 | UInt128(value[digits] & 15)
+            nibbles = nibbles << 4 | UInt64(value[digits] & 15)
             digits += 1
         }
         // A shorter number is taken when nothing else follows it but filler.
         for index in digits..<max(digits, min(minimumByteCount, value.count)) where value[index] != 0 { return nil }
-        return digits > 0 && nibbles != 0 ? TerminalID(nibbles: nibbles) : nil
+        return digits > 0 && nibbles != 0 ? TerminalID(nibbles: UInt128(nibbles)) : nil
     }
 }
 

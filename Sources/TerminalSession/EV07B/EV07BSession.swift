@@ -36,7 +36,7 @@ final class EV07BSession: TerminalSession {
             switch EV07BFramer().next(in: bytes, at: &cursor) {
             case .frame(let range):
                 deadlines.waitsForRest(false, now: time)
-                handle(bytes.extracting(range), now: now, into: &actions)
+                handle(EV07BFramer().frame(at: range, in: bytes), now: now, into: &actions)
             case .rejected(let error, _):
                 deadlines.waitsForRest(false, now: time)
                 refuse(error, into: &actions)
@@ -74,23 +74,15 @@ final class EV07BSession: TerminalSession {
         }
     }
 
-    private func handle(_ bytes: Span<UInt8>, now: Moment, into actions: inout SessionActions) {
-        do {
-            let frame = try EV07BFrame(checking: bytes)
-            deadlines.heardFrame(now: now.monotonicMilliseconds)
-            guard let index = stateIndex(for: frame, now: now.monotonicMilliseconds, into: &actions) else {
-                actions.frameCount += 1
-                return
-            }
-            guard frame.isReadable else {
-                unreadable(frame, state: index, into: &actions)
-                return
-            }
-            actions.frameCount += 1
-            dispatch(frame, FrameOrigin(wire: bytes), state: index, now: now, into: &actions)
-        } catch {
-            actions.refusals.append(error)
+    private func handle(_ frame: borrowing EV07BFrame, now: Moment, into actions: inout SessionActions) {
+        deadlines.heardFrame(now: now.monotonicMilliseconds)
+        actions.frameCount += 1
+        guard let index = stateIndex(for: frame, now: now.monotonicMilliseconds, into: &actions) else { return }
+        guard frame.isReadable else {
+            unreadable(frame, state: index, into: &actions)
+            return
         }
+        dispatch(frame, FrameOrigin(wire: frame.bytes), state: index, now: now, into: &actions)
     }
 
     /// The revised edition lays alarms out otherwise: one may be inside.
