@@ -280,6 +280,49 @@ import Testing
         #expect(try store.counts().openIncidents == Int(number) + 1)
     }
 
+    /// From version 3 of the file, which kept fences and their states as text alone.
+    @Test func fencesOfAnEarlierVersionBecomePlans() throws {
+        let old = try DatabaseQueue(path: directory.path + "/" + IncidentStore.fileName)
+        try IncidentSchema.migrator.migrate(old, upTo: "3 messages leave")
+        let record = try Sample.fence()
+        let state = FenceState(terminal: Sample.terminal, fence: "home", isInside: true, since: Sample.noon)
+        try old.write { database in
+            try database.execute(
+                sql: "INSERT INTO fences (id, fence) VALUES ('home', ?), ('broken', '{}')", arguments: [record.json])
+            try database.execute(
+                sql: "INSERT INTO fence_states (terminal, fence, state) VALUES (?, 'home', ?), ('55', 'home', '{}')",
+                arguments: [
+                    Sample.terminal.description,
+                    String(decoding: try JSONEncoder().encode(state), as: UTF8.self),
+                ])
+        }
+        try old.close()
+        let store = try open()
+        let restored = try store.restore(now: Sample.noon)
+        #expect(restored.fences == [record.plan])
+        #expect(restored.unreadable.count == 1)
+        #expect(restored.unreadable.first?.hasPrefix("fence broken") == true)
+        let states = try Sample.fenceStates(store)
+        let expected = FenceStateRecord(
+            terminal: Sample.terminal, fence: "home", isInside: true, since: Sample.noon)
+        #expect(states == [expected])
+        #expect(try store.fences() == ["{}", record.json])
+    }
+
+    /// A plan of another edition, or a damaged one, is made anew from the fence as it was drawn.
+    @Test func aPlanThatCannotBeReadIsMadeAnew() throws {
+        let store = try open()
+        let record = try Sample.fence()
+        try store.write([.fence(record)])
+        try store.close()
+        let raw = try DatabaseQueue(path: directory.path + "/" + IncidentStore.fileName)
+        try raw.write { try $0.execute(sql: "UPDATE fences SET plan = x'FF00'") }
+        try raw.close()
+        let restored = try open().restore(now: Sample.noon)
+        #expect(restored.fences == [record.plan])
+        #expect(restored.unreadable.isEmpty)
+    }
+
     @Test func aBackupIsWholeAndNeverOverwrites() throws {
         let store = try open()
         try store.write([.change(Sample.opening(Sample.incident()))])

@@ -107,6 +107,12 @@ import Testing
         #expect(data["trust"] as? String == "unknown")
     }
 
+    @Test func anIncidentOfManyStrangersTellsHowMany() throws {
+        #expect(try data(notice())["gathered_terminals"] == nil)
+        let shared = try data(notice { $0.incident.gathered = 41 })
+        #expect(shared["gathered_terminals"] as? Int == 41)
+    }
+
     @Test func theAgeOfAFixNeverGoesBelowZero() throws {
         let data = try data(
             notice { notice in notice.incident.position?.fixTime = notice.at.adding(milliseconds: 86_400_000) })
