@@ -112,13 +112,16 @@ struct WatchNormaliser {
     }
 
     private func surround(_ event: inout TerminalEvent, _ surroundings: WatchSurroundings) {
-        if let country = surroundings.mobileCountryCode, let network = surroundings.mobileNetworkCode {
+        if !surroundings.cells.isEmpty, let country = surroundings.mobileCountryCode,
+            let network = surroundings.mobileNetworkCode
+        {
             event.cells = surroundings.cells.map {
                 CellTower(
                     mobileCountryCode: country, mobileNetworkCode: network, locationAreaCode: $0.area,
                     cellIdentity: $0.identity, signalDecibelMilliwatts: nil)
             }
         }
+        guard !surroundings.wifi.isEmpty else { return }
         event.wifi = surroundings.wifi.map {
             WiFiAccessPoint(address: $0.address, signalDecibelMilliwatts: $0.signal)
         }
