@@ -5,6 +5,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# What framereplay calls its first terminal; the others count up.
+FIRST_TERMINAL = 990_000_000_001
 # The machine's limit of open files for one process, less what a process needs besides its terminals.
 CONNECTIONS_PER_PROCESS = 19_900
 # The gateway takes one UDP address for one connection and serves at most 32 terminals on it (SessionEnvironment), so many

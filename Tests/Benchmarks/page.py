@@ -203,8 +203,8 @@ def district(result: dict) -> str:
             ["resident with 10,000 terminals, MiB", mebibytes(result["resident_bytes_few"])],
             ["resident with 500,000 terminals, MiB", mebibytes(result["resident_bytes_many"])],
             ["bytes for each further terminal", number(result["bytes_each"], 0)],
-            ["terminals whose last position is shown", f"{result['with_position']:,}"],
-            ["of these compared after kill -9, and the same", f"{result['compared']:,}, {result['same_after_kill']:,}"],
+            ["terminals with a position on the disk", f"{result['with_position']:,}"],
+            ["last positions asked for before and after kill -9, and the same", f"{result['compared']:,}, {result['same_after_kill']:,}"],
             ["ready again after the kill, s", number(result["restart_seconds"])]])
         + f"\nGoal: SOS p99 at most 20 ms, 512 B a terminal, every last position there and the same after a kill. Reached: {verdict(reached)}.\n")
 
