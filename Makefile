@@ -5,7 +5,7 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 RULESDIR ?= $(PREFIX)/lib/udev/rules.d
 
-.PHONY: help build demo test test-crash bench fuzz format lint install clean
+.PHONY: help build demo test test-crash bench fuzz template format lint install clean
 
 help:
 	@echo "make demo        build, start the daemon on this machine, send a real SOS through it and print the story"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-crash  the long crash loop: SOS under kill -9 (SECONDS_TO_RUN=600)"
 	@echo "make bench       measure the gateway beside a bare C server and write docs/performance.md (about an hour)"
 	@echo "make fuzz        fuzz one decoder for a minute (FUZZ_SECONDS=60 FUZZ_PROTOCOL=jt808)"
+	@echo "make template    follow the guide to a new protocol with a tiny one"
 	@echo "make build       release build of all programs"
 	@echo "make install     programs, unit, udev rules, example configuration (DESTDIR and PREFIX are honoured)"
 	@echo "make format lint"
@@ -37,6 +38,9 @@ FUZZ_SECONDS ?= 60
 FUZZ_PROTOCOL ?= jt808
 fuzz:
 	scripts/fuzz $(FUZZ_SECONDS) .build $(FUZZ_PROTOCOL)
+
+template:
+	scripts/test-template
 
 format:
 	swift format --in-place --parallel --recursive Sources Tests Package.swift

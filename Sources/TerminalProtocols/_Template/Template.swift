@@ -1,37 +1,38 @@
 public import TerminalModel
+import WireBytes
 
-/// Facts of <protocol>, <edition of the document>.
+/// Facts of Template, the smallest protocol that works: two messages up, two down.
 ///
-/// Source: <document, edition>; section numbers in this folder are those of <document>.
+/// Source: README.md beside this file. Name here the document and its edition; section numbers in the folder are those of the
+/// document.
 public enum Template {
-    public static let protocolName = ProtocolName.template
-
-    /// Starts every frame (section 0).
-    @inlinable public static var startMarker: UInt8 { 0x00 }
-    /// Why no frame is longer (section 0).
-    @inlinable public static var maximumFrameBytes: Int { 1024 }
+    /// Starts every frame, also inside one (section 1).
+    @inlinable public static var startMarker: UInt8 { 0x54 }
+    /// Start and length in front of what the length counts, and the CRC behind it.
+    @inlinable public static var envelopeByteCount: Int { 4 }
+    /// Message and terminal.
+    @inlinable public static var minimumLength: Int { 5 }
+    /// No message has more; what announces more is noise, so that it is not waited for (section 1).
+    @inlinable public static var maximumLength: Int { 64 }
 
     static let registration = ProtocolRegistration(
         name: .template, likelihood: likelihood, makeDecoder: { TemplateOfflineDecoder() })
 
-    /// 0: not this protocol. 1: its markers. 2: its checksum too.
+    /// 0: not this protocol. 1: its marker. 2: its checksum too.
     private static func likelihood(_ bytes: [UInt8]) -> Int {
-        0
+        guard bytes.first == startMarker else { return 0 }
+        return (try? TemplateFrame(checking: bytes.span)) == nil ? 1 : 2
     }
 }
 
 /// What is known of one terminal beside its bytes.
 public struct TemplateProfile: Sendable, Equatable {
     public var alarms: TemplateAlarms = .standard
-    /// Minutes east of UTC in which the terminal states its time.
-    public var utcOffsetMinutes = 0
 
     public init() {}
 
-    /// The profile of a terminal of this model whose clock runs `utcOffsetMinutes` east of UTC.
-    public init(_ model: ModelProfile, utcOffsetMinutes: Int) {
+    public init(_ model: ModelProfile) {
         alarms = TemplateAlarms(overrides: model.alarmCodes)
-        self.utcOffsetMinutes = utcOffsetMinutes
     }
 
     public static let standard = TemplateProfile()

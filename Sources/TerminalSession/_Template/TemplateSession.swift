@@ -1,9 +1,10 @@
 import TerminalModel
 import TerminalProtocols
 
-/// The platform's side of <protocol> on one connection.
+/// The platform's side of Template on one connection.
 ///
-/// Say here: who tells the session which terminal speaks, and what is done with messages before that.
+/// Every frame names its terminal; one connection is one terminal's, and a frame of another ends it. Say here who tells the
+/// session which terminal speaks, and what is done with messages before that.
 final class TemplateSession: TerminalSession {
     private var state: TemplateTerminalState?
     private var desk: ReportDesk<TemplateAnswer>
@@ -22,8 +23,23 @@ final class TemplateSession: TerminalSession {
     func receive(
         _ bytes: Span<UInt8>, now: Moment, scratch: inout SessionScratch, into actions: inout SessionActions
     ) -> Int {
-        // For each frame: deadlines.heardFrame, actions.frameCount, state.refreshIfChanged, decode, submit or answer.
-        0
+        let time = now.monotonicMilliseconds
+        while true {
+            switch TemplateFramer().next(in: bytes, at: &cursor) {
+            case .frame(let range):
+                deadlines.waitsForRest(false, now: time)
+                deadlines.heardFrame(now: time)
+                actions.frameCount += 1
+                handle(bytes.extracting(range), now: now, into: &actions)
+            case .rejected(let error, _):
+                deadlines.waitsForRest(false, now: time)
+                actions.refusals.append(error)
+            case .needMore(let droppable):
+                deadlines.waitsForRest(droppable < bytes.count, now: time)
+                cursor.dropped(droppable)
+                return droppable
+            }
+        }
     }
 
     func restart() {
@@ -31,7 +47,42 @@ final class TemplateSession: TerminalSession {
         deadlines.forgetRest()
     }
 
-    /// Hands events on; the acknowledgement follows in `resolve`.
+    /// One checked frame: decode, answer or hand on. A frame that cannot be read costs only itself (promise P5).
+    private func handle(_ bytes: Span<UInt8>, now: Moment, into actions: inout SessionActions) {
+        do {
+            let packet = try TemplateCodec.decode(try TemplateFrame(checking: bytes))
+            guard speaks(packet.terminal, now: now.monotonicMilliseconds, into: &actions) else { return }
+            switch packet.message {
+            case .report:
+                submit(
+                    packet.events(profile: state?.profile ?? .standard, received: now.wall), FrameOrigin(wire: bytes),
+                    answer: TemplateAnswer(message: packet.message.number), into: &actions)
+            case .done(let counter): finish(counter, now: now.monotonicMilliseconds, into: &actions)
+            case .acknowledgement, .locate, .unknown:
+                // What is not understood is answered, so that it is not sent for ever.
+                acknowledge(TemplateAnswer(message: packet.message.number), into: &actions)
+            }
+        } catch {
+            actions.refusals.append(error)
+        }
+    }
+
+    /// Takes in who speaks; false when another terminal does already.
+    private func speaks(_ terminal: TerminalID, now: Int64, into actions: inout SessionActions) -> Bool {
+        guard let known = state?.identity.terminal else {
+            state = TemplateTerminalState(terminal, environment: environment, now: now)
+            actions.requests.append(.identified(terminal))
+            return true
+        }
+        guard known == terminal else {
+            actions.close = .displaced
+            return false
+        }
+        state?.refreshIfChanged(in: environment, now: now)
+        return true
+    }
+
+    /// Hands events on; the acknowledgement follows in `resolve` (promise P1).
     private func submit(
         _ events: some Collection<TerminalEvent>, _ origin: borrowing FrameOrigin, answer: TemplateAnswer,
         into actions: inout SessionActions
@@ -51,7 +102,10 @@ final class TemplateSession: TerminalSession {
         acknowledge(due.answer, into: &actions)
     }
 
-    private func acknowledge(_ answer: TemplateAnswer, into actions: inout SessionActions) {}
+    private func acknowledge(_ answer: TemplateAnswer, into actions: inout SessionActions) {
+        guard let terminal = state?.identity.terminal else { return }
+        actions.output += TemplateCodec.encode(.acknowledgement(of: answer.message), terminal: terminal)
+    }
 
     func send(
         _ command: TerminalCommand, id: Int64, to terminal: TerminalID, expires: Int64, now: Moment,
@@ -66,16 +120,25 @@ final class TemplateSession: TerminalSession {
     }
 
     private func startCommands(now: Int64, into actions: inout SessionActions) {
-        while let next = state?.commands.next(now: now, into: &actions) {
+        while let next = state?.commands.next(now: now, into: &actions), let terminal = state?.identity.terminal {
+            let counter = state?.counter ?? 0
             do {
-                let frame = TemplateCodec.encode(try TemplateMessage.asking(next.command))
+                let frame = TemplateCodec.encode(
+                    try TemplateMessage.asking(next.command, counter: counter), terminal: terminal)
+                state?.counter = counter &+ 1
                 state?.commands.sent(
-                    next, frames: [frame], expecting: TemplateExpectedAnswer(counter: 0), limits: environment.limits,
-                    now: now, into: &actions)
+                    next, frames: [frame], expecting: TemplateExpectedAnswer(counter: counter),
+                    limits: environment.limits, now: now, into: &actions)
             } catch {
                 state?.commands.refuse(next, reason: error.reason, into: &actions)
             }
         }
+    }
+
+    private func finish(_ counter: UInt8, now: Int64, into actions: inout SessionActions) {
+        guard state?.commands.outstanding?.expected.counter == counter else { return }
+        state?.commands.finish(.confirmed, into: &actions)
+        startCommands(now: now, into: &actions)
     }
 
     func timer(now: Moment, into actions: inout SessionActions) {
