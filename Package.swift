@@ -43,6 +43,8 @@ let package = Package(
         .target(name: "CWireBytes"),
         .target(name: "CReactor"),
         .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .systemLibrary(name: "CGPS", pkgConfig: "libgps", providers: [.apt(["libgps-dev"])]),
+        .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
         .target(name: "WireBytes", dependencies: ["CWireBytes"], swiftSettings: wire),
         .target(name: "TerminalModel", swiftSettings: strict),
         .target(
@@ -112,6 +114,8 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOTLS", package: "swift-nio"),
             ], swiftSettings: strict),
+        .target(
+            name: "HostDevices", dependencies: ["CGPS", "CUdev", "TerminalModel"], swiftSettings: strict),
         .target(name: "SirenLatch", dependencies: ["TerminalModel"], swiftSettings: strict),
         .target(
             name: "SirenPlayer", dependencies: ["SirenLatch", "TerminalModel", "CALSA"], swiftSettings: strict),
@@ -134,7 +138,7 @@ let package = Package(
             dependencies: [
                 "TerminalModel", "TerminalProtocols", "TerminalSession", "Geofencing", "IncidentCore",
                 "GatewayTelemetry", "IncidentStore", "AlarmPipeline", "AlarmFormats", "EscalationChannels",
-                "Reactor", "TerminalTransport", "TerminalTLS", "ControlAPI", "SirenLatch",
+                "Reactor", "TerminalTransport", "TerminalTLS", "HostDevices", "ControlAPI", "SirenLatch",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -176,6 +180,7 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(
             name: "SirenTests", dependencies: ["SirenLatch", "SirenPlayer", "TerminalModel"], swiftSettings: strict),
+        .testTarget(name: "HostDevicesTests", dependencies: ["HostDevices", "TerminalModel"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["CReactor", "Reactor"], swiftSettings: strict),
         .testTarget(
             name: "TerminalSessionTests",
@@ -184,8 +189,8 @@ let package = Package(
         .testTarget(
             name: "GatewayAppTests",
             dependencies: [
-                "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "SirenLatch", "TerminalModel",
-                "TerminalProtocols", "TerminalSession", "TerminalTLS", "Reactor",
+                "GatewayApp", "ControlAPI", "GatewayTelemetry", "HostDevices", "IncidentCore", "SirenLatch",
+                "TerminalModel", "TerminalProtocols", "TerminalSession", "TerminalTLS", "Reactor",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/serial.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -30,7 +32,16 @@ static speed_t reactor_speed(int baud) {
 
 int reactor_serial_open(const char *path) {
     int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0) return -errno;
+    // Before anything is set: a line that somebody else works on is left as it is. The lock holds off those who ask for it
+    // (root too, which TIOCEXCL lets through), TIOCEXCL everybody else.
+    int result = flock(fd, LOCK_EX | LOCK_NB) < 0 ? (errno == EWOULDBLOCK ? -EBUSY : -errno) : 0;
+    if (result == 0 && ioctl(fd, TIOCEXCL) < 0) result = -errno;
+    if (result < 0) {
+        close(fd);
+        return result;
+    }
+    return fd;
 }
 
 int reactor_serial_configure(int fd, int baud, int data_bits, int parity, int stop_bits, int flow) {
@@ -51,8 +62,19 @@ int reactor_serial_configure(int fd, int baud, int data_bits, int parity, int st
     line.c_cc[VTIME] = 0;
     if (cfsetispeed(&line, speed) < 0 || cfsetospeed(&line, speed) < 0) return -errno;
     if (tcsetattr(fd, TCSANOW, &line) < 0) return -errno;
-    if (ioctl(fd, TIOCEXCL) < 0) return -errno;
     return 0;
+}
+
+int reactor_serial_low_latency(int fd) {
+    struct serial_struct settings;
+    if (ioctl(fd, TIOCGSERIAL, &settings) < 0) return -errno;
+    settings.flags |= ASYNC_LOW_LATENCY;
+    return ioctl(fd, TIOCSSERIAL, &settings) < 0 ? -errno : 0;
+}
+
+int reactor_serial_half_duplex(int fd) {
+    struct serial_rs485 settings = {.flags = SER_RS485_ENABLED | SER_RS485_RTS_ON_SEND};
+    return ioctl(fd, TIOCSRS485, &settings) < 0 ? -errno : 0;
 }
 
 int reactor_open_pseudo_terminal(char *path, size_t room) {

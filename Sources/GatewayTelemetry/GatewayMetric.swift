@@ -60,6 +60,26 @@ public enum GatewayMetric {
         [.init("reason", ["too_long", "not_sent"])])
     public static let serialOpens = counter(
         "serial_opens_total", "Attempts to open a serial line.", [.init("outcome", ["opened", "failed"])])
+    public static let serialBaudsTried = counter(
+        "serial_bauds_tried_total", "Changes to another rate on serial lines where only noise came.")
+    public static let devices = gauge("devices", "Serial ports by how they stand with the gateway.", [deviceState])
+    public static let deviceStates = counter(
+        "device_states_entered_total", "How often serial ports entered each state.", [deviceState])
+    public static let deviceEventsLost = counter(
+        "device_events_lost_total", "Times that udev's events were lost and all ports were listed again.")
+    public static let devicesLeftOut = counter(
+        "devices_left_out_total", "Serial ports for which the table of devices had no room.")
+    public static let gatewayFix = gauge(
+        "gateway_fix", "1 for what is known of the gateway's own position.",
+        [.init("state", ["disconnected", "no_fix", "stale", "fix"])])
+    public static let gatewayFixAge = gauge(
+        "gateway_fix_age_seconds", "Age of the gateway's last own position; -1 without one.")
+    public static let gatewayClock = gauge(
+        "gateway_clock", "1 for what satellite time says of the system clock.",
+        [.init("state", ["unknown", "ok", "warning"])])
+    public static let gatewayClockOffset = gauge(
+        "gateway_clock_offset_seconds", "System clock less satellite time; 0 while unknown.")
+    public static let gpsdConnections = counter("gpsd_connections_total", "Connections made to gpsd.")
     public static let authentications = counter(
         "authentications_total", "Terminals that were identified, by the trust they got.",
         [.init("trust", Trust.allCases.map(\.rawValue))])
@@ -154,14 +174,17 @@ public enum GatewayMetric {
             bytesReceived, framesReceived, framesRejected, datagramsStray, eventsReceived, retransmissions,
             connectionsAccepted,
             connectionsClosed, connectionsRefused, handshakesCompleted, acceptPauses, acceptFailures, bytesSent,
-            bytesSentDropped, datagramsReceived, datagramsSent, datagramsDropped, serialOpens, loopWakeUps,
+            bytesSentDropped, datagramsReceived, datagramsSent, datagramsDropped, serialOpens, serialBaudsTried,
+            deviceStates, deviceEventsLost, devicesLeftOut, gpsdConnections,
+            loopWakeUps,
             loopTimersFired, loopStaleEvents, authentications, acknowledgementsSent, acknowledgementsWithheld,
             commands, incidentsOpened, incidentsClosed, ladderSteps, targetsWithheld, fenceTransitions,
             numbersRefused, commits, commitsStoodBack, escalationAttempts, heartbeats, queueDropped,
             logLinesSuppressed,
         ]
         let gauges = [
-            terminalsConnected, connectionsOpen, partialFrameBytes, writeQueueBytes, incidentsOpen,
+            terminalsConnected, connectionsOpen, devices, gatewayFix, gatewayFixAge, gatewayClock, gatewayClockOffset,
+            partialFrameBytes, writeQueueBytes, incidentsOpen,
             incidentsUnacknowledged, incidentsNotDurable, storeHealthy, commitWindow, storeFree, storeReserve,
             outboxPending, queueDepth, startTime, buildInfo,
         ]
@@ -191,6 +214,13 @@ public enum GatewayMetric {
     private static let prefix = "yidiantong_"
     private static let transport = MetricLabel("transport", Bearer.allCases.map(\.rawValue))
     private static let protocolLabel = MetricLabel("protocol", ProtocolName.allCases.map(\.rawValue))
+    private static let deviceState = MetricLabel(
+        "state",
+        [
+            "found", "not_ours", "opening", "no_permission", "busy", "hung_up", "read_error", "failed", "silent",
+            "open",
+            "unplugged",
+        ])
     private static let service = MetricLabel(
         "service",
         [

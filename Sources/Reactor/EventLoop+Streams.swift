@@ -178,7 +178,8 @@ extension EventLoop {
             inputEnded(connection, slot)
         } else if got == -Int(EAGAIN) {
             if broken { closeBroken(connection, slot) }
-        } else if slot.pointee.kind == .serial {
+        } else if slot.pointee.kind == .serial, [EIO, ENODEV, ENXIO].contains(Int32(-got)) {
+            // What a tty says whose device is gone.
             close(connection, reason: .hangUp)
         } else {
             close(connection, reason: .failed(code: Int32(-got)))

@@ -21,12 +21,17 @@ public struct SerialOptions: Sendable, Hashable {
     public var parity: Parity
     /// 1 or 2.
     public var stopBits: Int
-    /// RTS/CTS.
+    /// RTS/CTS. There is no XON/XOFF: its characters are ordinary bytes of binary frames.
     public var hardwareFlowControl: Bool
+    /// Received bytes are handed over at once where the driver can (ASYNC_LOW_LATENCY), not after its usual 16 ms.
+    public var isLowLatency: Bool
+    /// RS-485: the driver raises RTS while it sends and hears nothing of that. An adapter whose driver cannot is one that
+    /// turns the line round by itself.
+    public var isHalfDuplex: Bool
 
     public init(
         path: String, baud: Int = 115_200, dataBits: Int = 8, parity: Parity = .none, stopBits: Int = 1,
-        hardwareFlowControl: Bool = false
+        hardwareFlowControl: Bool = false, isLowLatency: Bool = true, isHalfDuplex: Bool = false
     ) {
         self.path = path
         self.baud = baud
@@ -34,6 +39,42 @@ public struct SerialOptions: Sendable, Hashable {
         self.parity = parity
         self.stopBits = stopBits
         self.hardwareFlowControl = hardwareFlowControl
+        self.isLowLatency = isLowLatency
+        self.isHalfDuplex = isHalfDuplex
+    }
+}
+
+/// Why a serial line is not open.
+public enum SerialLineFault: Sendable, Hashable, CustomStringConvertible {
+    case notOpenedYet
+    /// The system refused to open or to set it up: EACCES, EBUSY, ENOENT and the like.
+    case refused(code: Int32)
+    /// The device was pulled out, or the other end of a pseudo-terminal closed.
+    case hungUp
+    case readFailed(code: Int32)
+    /// Somebody here closed it.
+    case closed(CloseReason)
+    /// The loop has no place for another stream.
+    case noRoom
+
+    public var description: String {
+        switch self {
+        case .notOpenedYet: "not opened yet"
+        case .refused(let code): systemText(code)
+        case .hungUp: "the line hung up"
+        case .readFailed(let code): "reading failed: \(systemText(code))"
+        case .closed(let reason): "closed: \(reason)"
+        case .noRoom: "all connections of the loop are in use"
+        }
+    }
+
+    init(_ reason: CloseReason) {
+        self =
+            switch reason {
+            case .hangUp: .hungUp
+            case .failed(let code): .readFailed(code: code)
+            default: .closed(reason)
+            }
     }
 }
 
@@ -41,15 +82,15 @@ public struct SerialOptions: Sendable, Hashable {
 public enum SerialLineState: Sendable, Hashable {
     /// Open; bytes come as those of `connection`.
     case opened(connection: Connection)
-    /// Not open; tried again after the pause. `error` is what the system said, or that the line hung up.
-    case waiting(error: String, pauseMilliseconds: Int64)
+    /// Not open; tried again after the pause.
+    case waiting(SerialLineFault, pauseMilliseconds: Int64)
     /// Taken out, or the loop has stopped.
     case removed
 }
 
 /// One serial line of a loop: a device that may come and go.
 struct SerialLine {
-    let options: SerialOptions
+    var options: SerialOptions
     var state: SerialLineState
     var pauseMilliseconds: Int64
     var timer: TimerID?
@@ -57,19 +98,27 @@ struct SerialLine {
     var openedMilliseconds: Int64 = 0
 }
 
-/// Opens and prepares the device; the negated errno on failure.
-private func open(_ options: SerialOptions) -> Int32 {
-    let descriptor = reactor_serial_open(options.path)
-    guard descriptor >= 0 else { return descriptor }
-    let parity: Int32 = options.parity == .none ? 0 : options.parity == .odd ? 1 : 2
-    let result = reactor_serial_configure(
-        descriptor, Int32(clamping: options.baud), Int32(clamping: options.dataBits), parity,
-        Int32(clamping: options.stopBits), options.hardwareFlowControl ? 1 : 0)
-    guard result == 0 else {
-        _ = reactor_close(descriptor)
-        return result
+extension SerialOptions {
+    /// Opens and prepares the device; the negated errno on failure.
+    fileprivate func open() -> Int32 {
+        let descriptor = reactor_serial_open(path)
+        guard descriptor >= 0 else { return descriptor }
+        let result = configure(descriptor)
+        guard result == 0 else {
+            _ = reactor_close(descriptor)
+            return result
+        }
+        if isLowLatency { _ = reactor_serial_low_latency(descriptor) }
+        if isHalfDuplex { _ = reactor_serial_half_duplex(descriptor) }
+        return descriptor
     }
-    return descriptor
+
+    fileprivate func configure(_ descriptor: Int32) -> Int32 {
+        let parity: Int32 = parity == .none ? 0 : parity == .odd ? 1 : 2
+        return reactor_serial_configure(
+            descriptor, Int32(clamping: baud), Int32(clamping: dataBits), parity, Int32(clamping: stopBits),
+            hardwareFlowControl ? 1 : 0)
+    }
 }
 
 extension EventLoop {
@@ -80,7 +129,7 @@ extension EventLoop {
     public func addSerialLine(_ options: SerialOptions, tag: UInt32) -> Bool {
         guard serialLines[tag] == nil, serialLines.count < limits.maximumSources else { return false }
         serialLines[tag] = SerialLine(
-            options: options, state: .waiting(error: "not opened yet", pauseMilliseconds: 0),
+            options: options, state: .waiting(.notOpenedYet, pauseMilliseconds: 0),
             pauseMilliseconds: limits.serialRetryFirstMilliseconds)
         // Lines added while the loop is being set up wait until it has its handler.
         if handler != nil { openSerialLine(tag: tag) }
@@ -103,6 +152,19 @@ extension EventLoop {
         openSerialLine(tag: tag)
     }
 
+    /// Sets an open line to another rate; it stays so when the line is opened again. False when that cannot be.
+    @discardableResult
+    public func setBaud(_ baud: Int, ofSerialLine tag: UInt32) -> Bool {
+        guard let line = serialLines[tag], case .opened(let connection) = line.state,
+            let slot = slots.find(connection)
+        else { return false }
+        var options = line.options
+        options.baud = baud
+        guard options.configure(slot.pointee.descriptor) == 0 else { return false }
+        serialLines[tag]?.options = options
+        return true
+    }
+
     /// The line's present state, nil for an unknown tag.
     public func serialLineState(tag: UInt32) -> SerialLineState? {
         serialLines[tag]?.state
@@ -111,14 +173,14 @@ extension EventLoop {
     func openSerialLine(tag: UInt32) {
         guard let line = serialLines[tag], !isDraining else { return }
         serialLines[tag]?.timer = nil
-        let descriptor = open(line.options)
+        let descriptor = line.options.open()
         guard descriptor >= 0 else {
             counters.serialOpenFailures += 1
-            return waitForSerialLine(tag: tag, error: systemText(-descriptor))
+            return waitForSerialLine(tag: tag, .refused(code: -descriptor))
         }
         guard let connection = addStream(.serial, descriptor: descriptor, tag: tag, flags: []) else {
             _ = reactor_close(descriptor)
-            return waitForSerialLine(tag: tag, error: "all connections of the loop are in use")
+            return waitForSerialLine(tag: tag, .noRoom)
         }
         counters.serialOpened += 1
         serialLines[tag]?.state = .opened(connection: connection)
@@ -133,16 +195,16 @@ extension EventLoop {
         if worked || nowMilliseconds - line.openedMilliseconds >= limits.serialRetryMaximumMilliseconds {
             serialLines[tag]?.pauseMilliseconds = limits.serialRetryFirstMilliseconds
         }
-        waitForSerialLine(tag: tag, error: reason == .hangUp ? "the line hung up" : "closed: \(reason)")
+        waitForSerialLine(tag: tag, SerialLineFault(reason))
     }
 
-    private func waitForSerialLine(tag: UInt32, error: String) {
+    private func waitForSerialLine(tag: UInt32, _ fault: SerialLineFault) {
         guard let line = serialLines[tag] else { return }
         let pause = line.pauseMilliseconds
         serialLines[tag]?.pauseMilliseconds = min(pause * 2, limits.serialRetryMaximumMilliseconds)
-        serialLines[tag]?.state = .waiting(error: error, pauseMilliseconds: pause)
+        serialLines[tag]?.state = .waiting(fault, pauseMilliseconds: pause)
         serialLines[tag]?.timer = wheel.arm(
             atMilliseconds: nowMilliseconds + pause, token: UInt64(tag), kind: TimerKind.serial.rawValue)
-        handler?.serialLine(tag: tag, changedTo: .waiting(error: error, pauseMilliseconds: pause), on: self)
+        handler?.serialLine(tag: tag, changedTo: .waiting(fault, pauseMilliseconds: pause), on: self)
     }
 }

@@ -4,7 +4,7 @@ import GatewayTelemetry
 public import Logging
 public import Reactor
 import Synchronization
-import TerminalModel
+public import TerminalModel
 public import TerminalSession
 
 /// Takes what reactor threads have gathered; the pipeline, or a test in its place.
@@ -27,6 +27,8 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         case environment(SessionEnvironment)
         /// Ports that this loop serves from now on, and those that it does not serve any more.
         case listeners(ListenerTable.Change)
+        case line(LineOrder)
+        case gatewayPosition(Position?)
     }
 
     /// Batches, not single results: a full mailbox loses acknowledgements, which terminals then ask for again.
@@ -34,7 +36,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
 
     private struct State {
         var threads: [ReactorThread] = []
-        var lines: [String: TerminalLineStatus] = [:]
+        var lineObserver: (@Sendable (UInt32, TerminalLineEvent) -> Void)?
         var table: ListenerTable
     }
 
@@ -71,12 +73,16 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         self.mailboxes = mailboxes
     }
 
-    /// Opens every listener and line and begins to read.
+    /// Opens every listener and begins to read.
     ///
+    /// - Parameter lineChanged: Hears of serial lines, on their loop's thread; it must not block.
     /// - Returns: the bound addresses in the order of the configuration; port 0 has become the port that was given.
     /// - Throws: when a port cannot be bound; then nothing is left running.
     @discardableResult
-    public func start(sink: any ReportSink) throws -> [SocketAddress] {
+    public func start(
+        sink: any ReportSink, lineChanged: @escaping @Sendable (UInt32, TerminalLineEvent) -> Void = { _, _ in }
+    ) throws -> [SocketAddress] {
+        state.withLock { $0.lineObserver = lineChanged }
         let change = try prepare(configuration.listeners)
         let environment = environment.withLock { $0 }
         do {
@@ -88,12 +94,6 @@ public final class TerminalTransport: TerminalPlane, Sendable {
                     let handler = TransportLoop(
                         index: UInt16(index), transport: self, environment: environment, sink: sink, logger: logger)
                     try handler.listen(mine.opened, on: loop)
-                    // All serial lines are few enough for one thread.
-                    if index == 0 {
-                        for (position, line) in configuration.lines.enumerated() {
-                            loop.addSerialLine(line.options, tag: UInt32(position))
-                        }
-                    }
                     try loop.attach(mailboxes[index]) { mail, loop in handler.receive(mail, on: loop) }
                     return handler
                 }
@@ -220,7 +220,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         for index in mailboxes.indices where index != Int(loop) { post(.displaced(terminal, bearer), to: index) }
     }
 
-    private func post(_ mail: Mail, to index: Int) {
+    fileprivate func post(_ mail: Mail, to index: Int) {
         if !mailboxes[index].post(mail) {
             metrics.mailDropped.increment()
         }
@@ -235,12 +235,32 @@ public final class TerminalTransport: TerminalPlane, Sendable {
 
     /// The names of the loops' threads, in the order of `counters`.
     public var threadNames: [String] { mailboxes.indices.map(threadName) }
+}
 
-    public var lineStates: [TerminalLineStatus] {
-        state.withLock { $0.lines.values.sorted { $0.path < $1.path } }
+// MARK: - Serial lines
+
+extension TerminalTransport {
+    /// Serial lines are few enough for one thread.
+    private static let loopOfLines = 0
+
+    /// Opens a serial line and keeps it open until it is closed: after a hang-up, or while it cannot be opened, it is tried again
+    /// without end. `line` names it from now on and must not be in use.
+    public func open(_ line: UInt32, _ settings: TerminalLine) {
+        post(.line(.open(line, settings)), to: Self.loopOfLines)
     }
 
-    func lineChanged(_ status: TerminalLineStatus) {
-        state.withLock { $0.lines[status.path] = status }
+    public func close(_ line: UInt32) { post(.line(.close(line)), to: Self.loopOfLines) }
+
+    /// Tries a line that waits at once, for example because its device was just plugged in.
+    public func retry(_ line: UInt32) { post(.line(.retry(line)), to: Self.loopOfLines) }
+
+    /// Where the gateway is, for pagers beside it; nil when it does not know any more.
+    public func setGatewayPosition(_ position: Position?) {
+        post(.gatewayPosition(position), to: Self.loopOfLines)
+    }
+
+    func tell(_ line: UInt32, _ event: TerminalLineEvent) {
+        let observer = state.withLock { $0.lineObserver }
+        observer?(line, event)
     }
 }

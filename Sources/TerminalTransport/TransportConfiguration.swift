@@ -30,22 +30,9 @@ public struct TerminalListener: Sendable {
     }
 }
 
-/// A serial line on which terminals speak.
-public struct TerminalLine: Sendable, Equatable {
-    public var options: SerialOptions
-    /// As those of a listener.
-    public var protocols: [ProtocolName]
-
-    public init(options: SerialOptions, protocols: [ProtocolName]) {
-        self.options = options
-        self.protocols = protocols
-    }
-}
-
 /// Where terminals reach the gateway.
 public struct TransportConfiguration: Sendable {
     public var listeners: [TerminalListener]
-    public var lines: [TerminalLine]
     /// Reactor threads, 1...64; each has a listener of its own on every port. As many more serve the ports with filters, if
     /// there are any at the start, so that no handshake holds up a frame.
     public var threads: Int
@@ -60,11 +47,10 @@ public struct TransportConfiguration: Sendable {
     public var drainMilliseconds: Int64
 
     public init(
-        listeners: [TerminalListener], lines: [TerminalLine] = [], threads: Int = 1,
-        limits: ReactorLimits = ReactorLimits(), inherited: [Int32] = [], drainMilliseconds: Int64 = 5_000
+        listeners: [TerminalListener], threads: Int = 1, limits: ReactorLimits = ReactorLimits(),
+        inherited: [Int32] = [], drainMilliseconds: Int64 = 5_000
     ) {
         self.listeners = listeners
-        self.lines = lines
         self.threads = threads
         self.limits = limits
         self.inherited = inherited
@@ -75,20 +61,4 @@ public struct TransportConfiguration: Sendable {
 /// Why a running transport cannot take up a configuration.
 public struct TransportChangeError: Error, Sendable, Equatable, CustomStringConvertible {
     public let description: String
-}
-
-/// How one serial line stands, for the status socket.
-public struct TerminalLineStatus: Sendable, Equatable {
-    public var path: String
-    public var protocols: [ProtocolName]
-    public var isOpen: Bool
-    /// What the system said when the line is not open.
-    public var error: String?
-
-    public init(path: String, protocols: [ProtocolName], isOpen: Bool, error: String?) {
-        self.path = path
-        self.protocols = protocols
-        self.isOpen = isOpen
-        self.error = error
-    }
 }

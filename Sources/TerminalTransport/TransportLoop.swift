@@ -19,6 +19,11 @@ final class TransportLoop: ConnectionHandler {
     /// The ports of this loop by tag, and where the loop has them.
     var listeners: [UInt32: TerminalListener] = [:]
     var sources: [UInt32: Connection] = [:]
+    /// Serial lines by tag, and the tag of the one that each stream is of.
+    var lines: [UInt32: LineListening] = [:]
+    var tags: [Int: UInt32] = [:]
+    /// Where the gateway itself is, while it knows.
+    var gatewayPosition: Position?
     let limiter = LogLimiter()
     private(set) var environment: SessionEnvironment
     var scratch = SessionScratch()
@@ -60,8 +65,9 @@ final class TransportLoop: ConnectionHandler {
             peer = PeerAddress(address)
         case .serial(let tag):
             bearer = .serial
-            protocols = transport.configuration.lines[Int(tag)].protocols
-            peer = .path(transport.configuration.lines[Int(tag)].options.path)
+            guard let line = lines[tag]?.line else { return loop.close(connection, reason: .stopping) }
+            protocols = line.protocols
+            peer = .path(line.options.path)
         case .connected:
             loop.close(connection, reason: .requested(code: 0))
             return
@@ -83,6 +89,9 @@ final class TransportLoop: ConnectionHandler {
         guard let slot = slot(SessionHandle(connection)) else { return bytes.count }
         let used = slot.session.receive(bytes, now: moment(loop), scratch: &scratch, into: &actions)
         metrics.bytesReceived[slot.bearer]?.increment(by: used)
+        if slot.bearer == .serial {
+            listen(to: connection, bytes: bytes.count, frames: actions.frameCount, on: loop)
+        }
         carryOut(slot.handle, on: loop)
         return used
     }
@@ -110,6 +119,7 @@ final class TransportLoop: ConnectionHandler {
     func closed(_ connection: Connection, reason: CloseReason, on loop: EventLoop) {
         guard let slot = slot(SessionHandle(connection)) else { return }
         slots[connection.index] = nil
+        if slot.bearer == .serial { tags[connection.index] = nil }
         ended(slot, Self.name(reason), on: loop)
     }
 
@@ -130,27 +140,6 @@ final class TransportLoop: ConnectionHandler {
             ]))
     }
 
-    func serialLine(tag: UInt32, changedTo state: SerialLineState, on loop: EventLoop) {
-        let line = transport.configuration.lines[Int(tag)]
-        var status = TerminalLineStatus(
-            path: line.options.path, protocols: line.protocols, isOpen: false, error: nil)
-        switch state {
-        case .opened:
-            status.isOpen = true
-            logger.info("Serial line opened", metadata: .keyed([.connectionPeer: "\(status.path)"]))
-        case .waiting(let error, let pause):
-            status.error = error
-            logger.warning(
-                "Serial line waits to be opened again",
-                metadata: .keyed([
-                    .connectionPeer: "\(status.path)", .errorCode: "\(ErrorCode.serialFailed.rawValue)",
-                    .errorDetail: "\(error)", .durationMilliseconds: "\(pause)",
-                ]))
-        case .removed: status.error = "removed"
-        }
-        transport.lineChanged(status)
-    }
-
     // MARK: - Mail and wake-ups
 
     func receive(_ mail: TerminalTransport.Mail, on loop: EventLoop) {
@@ -165,6 +154,10 @@ final class TransportLoop: ConnectionHandler {
             environment = new
         case .listeners(let change):
             take(change, on: loop)
+        case .line(let order):
+            take(order, on: loop)
+        case .gatewayPosition(let position):
+            gatewayPosition = position
         }
     }
 
@@ -244,7 +237,8 @@ final class TransportLoop: ConnectionHandler {
         let protocolName = actions.detected ?? slot.protocolName
         for request in actions.requests {
             switch request {
-            case .report(let report, let number):
+            case .report(var report, let number):
+                place(&report, from: slot)
                 if number != nil { awaited += 1 }
                 if report.retransmission { metrics.retransmissions[protocolName]?.increment() }
                 gathered.append(.report(report, ticket(slot, number ?? 0)))

@@ -16,6 +16,7 @@ struct TransportMetrics: Sendable {
     let positionAcknowledgements = GatewayMetric.acknowledgementsSent.counter("position")
     let withheld = GatewayMetric.acknowledgementsWithheld.counter("store_error")
     let strayDatagrams = GatewayMetric.datagramsStray.counter()
+    let baudsTried = GatewayMetric.serialBaudsTried.counter()
     let mailDropped = GatewayMetric.queueDropped.counter("loop", "full")
     private let framesRejected: [ProtocolName: [DecodeError.Code: Counter]]
     private let connectionsClosed: [Bearer: [String: Counter]]

@@ -13,7 +13,8 @@ struct Ydtctl: AsyncParsableCommand {
             """,
         subcommands: [
             AcknowledgeCommand.self, BackupCommand.self, CallBackCommand.self, CloseCommand.self,
-            CommandsCommand.self, CommissionCommand.self, FallDetectionCommand.self, FencesCommand.self,
+            CommandsCommand.self, CommissionCommand.self, DevicesCommand.self, FallDetectionCommand.self,
+            FencesCommand.self,
             FindCommand.self, HandoverCommand.self, ImportCommand.self, IncidentsCommand.self, LocateCommand.self,
             MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PowerCommand.self,
             StatusCommand.self, TerminalsCommand.self, WatchCommand.self,

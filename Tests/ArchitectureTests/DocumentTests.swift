@@ -8,6 +8,7 @@ struct DocumentTests {
 
     private static let documents = [
         "README.md", "README.zh-CN.md", "CHANGELOG.md", "docs/architecture.md", "docs/configuration.md",
+        "docs/devices.md",
         "docs/fences-geojson.md", "docs/operating.md", "docs/people-csv.md", "docs/performance.md", "docs/protocols.md",
         "docs/webhooks.md",
     ]

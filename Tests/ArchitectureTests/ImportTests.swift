@@ -20,6 +20,8 @@ struct ImportTests {
         "CWireBytes": Rule(allowed: [], reason: "a C shim stands alone"),
         "CReactor": Rule(allowed: [], reason: "a C shim stands alone"),
         "CALSA": Rule(allowed: [], reason: "a C library stands alone"),
+        "CGPS": Rule(allowed: [], reason: "a C library stands alone"),
+        "CUdev": Rule(allowed: [], reason: "a C library stands alone"),
         "WireBytes": Rule(allowed: ["CWireBytes"], reason: "bytes know no domain and no system"),
         "TerminalModel": Rule(
             allowed: ["Synchronization"], reason: "the domain's words need the standard library alone"),
@@ -61,6 +63,9 @@ struct ImportTests {
         "TerminalTLS": Rule(
             allowed: ["Reactor", "NIOCore", "NIOEmbedded", "NIOSSL", "NIOTLS", "Synchronization"],
             reason: "TLS changes bytes on their way through a loop and knows no terminal"),
+        "HostDevices": Rule(
+            allowed: cLibrary.union(["CGPS", "CUdev", "TerminalModel", "Synchronization"]),
+            reason: "it finds ports and fixes and opens nothing for others"),
         "SirenLatch": Rule(
             allowed: ["TerminalModel", "Glibc"], reason: "gateway and siren share a few files and nothing else"),
         "SirenPlayer": Rule(

@@ -128,8 +128,8 @@ private final class DeviceLink {
         try link.point(to: nil)
         device = nil
         #expect(loop.nextClosed() == .hangUp)
-        #expect(state(loop) == .waiting(error: "the line hung up", pauseMilliseconds: 10))
-        #expect(state(loop) == .waiting(error: "No such file or directory", pauseMilliseconds: 20))
+        #expect(state(loop) == .waiting(.hungUp, pauseMilliseconds: 10))
+        #expect(state(loop) == .waiting(.refused(code: ENOENT), pauseMilliseconds: 20))
         device = try PseudoTerminal()
         try link.point(to: device?.path)
         let second = try #require(loop.nextOpened())
@@ -157,11 +157,11 @@ private final class DeviceLink {
         let loop = try TestLoop(limits: quickLimits()) { loop, _ in
             loop.addSerialLine(SerialOptions(path: path), tag: 3)
         }
-        let error = "No such file or directory"
+        let fault = SerialLineFault.refused(code: ENOENT)
         for pause: Int64 in [10, 20, 40, 40] {
-            #expect(state(loop) == .waiting(error: error, pauseMilliseconds: pause))
+            #expect(state(loop) == .waiting(fault, pauseMilliseconds: pause))
         }
-        #expect(try loop.onLoop { $0.serialLineState(tag: 3) } == .waiting(error: error, pauseMilliseconds: 40))
+        #expect(try loop.onLoop { $0.serialLineState(tag: 3) } == .waiting(fault, pauseMilliseconds: 40))
         #expect(try loop.onLoop { $0.counters.serialOpenFailures } >= 4)
         try loop.onLoop { $0.removeSerialLine(tag: 3) }
         #expect(loop.next("removed") { if case .serial(_, .removed) = $0 { true } else { nil } } == true)
@@ -190,12 +190,48 @@ private final class DeviceLink {
     }
 
     @Test(arguments: [
-        (SerialOptions(path: "/dev/null"), "Inappropriate ioctl for device"),
-        (SerialOptions(path: "/dev/ptmx", baud: 12_345), "Invalid argument"),
+        (SerialOptions(path: "/dev/null"), ENOTTY),
+        (SerialOptions(path: "/dev/ptmx", baud: 12_345), EINVAL),
     ])
-    func saysWhyALineCannotBeUsed(_ options: SerialOptions, _ expected: String) throws {
+    func saysWhyALineCannotBeUsed(_ options: SerialOptions, _ expected: Int32) throws {
         let loop = try TestLoop { loop, _ in loop.addSerialLine(options, tag: 3) }
-        #expect(state(loop) == .waiting(error: expected, pauseMilliseconds: 500))
+        #expect(state(loop) == .waiting(.refused(code: expected), pauseMilliseconds: 500))
+    }
+
+    @Test func aLineThatSomebodyElseWorksOnIsLeftAlone() throws {
+        let device = try PseudoTerminal()
+        let other = open(device.path, O_RDWR | O_NOCTTY)
+        #expect(flock(other, LOCK_EX) == 0)
+        let path = device.path
+        let loop = try TestLoop(limits: quickLimits()) { loop, _ in
+            loop.addSerialLine(SerialOptions(path: path), tag: 3)
+        }
+        let fault = SerialLineFault.refused(code: EBUSY)
+        #expect(state(loop) == .waiting(fault, pauseMilliseconds: 10))
+        var line = termios()
+        #expect(tcgetattr(device.controller, &line) == 0)
+        #expect(line.c_lflag & tcflag_t(ICANON) != 0, "the line was changed under somebody's hands")
+        close(other)
+        #expect(loop.nextOpened() != nil, "not opened when the other one was done")
+        // And now it is ours, for root too.
+        let third = open(path, O_RDWR | O_NOCTTY)
+        #expect(third < 0 || flock(third, LOCK_EX | LOCK_NB) != 0)
+        if third >= 0 { close(third) }
+    }
+
+    @Test func theRateChangesOnAnOpenLine() throws {
+        let device = try PseudoTerminal()
+        let path = device.path
+        let loop = try TestLoop(limits: quickLimits()) { loop, _ in
+            loop.addSerialLine(SerialOptions(path: path, baud: 9600, isHalfDuplex: true), tag: 3)
+        }
+        #expect(loop.nextOpened() != nil)
+        #expect(try loop.onLoop { $0.setBaud(57_600, ofSerialLine: 3) })
+        var line = termios()
+        #expect(tcgetattr(device.controller, &line) == 0)
+        #expect(cfgetospeed(&line) == speed_t(B57600))
+        #expect(try loop.onLoop { !$0.setBaud(12_345, ofSerialLine: 3) && !$0.setBaud(9600, ofSerialLine: 4) })
+        withExtendedLifetime(device) {}
     }
 
     @Test func aLineThatIsClosedByTheHandlerComesBack() throws {

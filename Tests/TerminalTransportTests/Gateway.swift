@@ -33,12 +33,13 @@ final class Gateway: Sendable {
             listeners: [
                 TerminalListener(
                     address: SocketAddress("127.0.0.1", port: port)!, transport: kind, protocols: protocols)
-            ] + more, lines: lines, threads: threads, limits: reactor, inherited: inherited, drainMilliseconds: 50)
+            ] + more, threads: threads, limits: reactor, inherited: inherited, drainMilliseconds: 50)
         configuration.maximumDatagramPeers = maximumDatagramPeers
         transport = try TerminalTransport(
             configuration: configuration,
             environment: environment, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let ports = try transport.start(sink: sink).map(\.port)
+        let ports = try transport.start(sink: sink) { [sink] in sink.lineChanged($0, $1) }.map(\.port)
+        for (number, line) in lines.enumerated() { transport.open(UInt32(number), line) }
         self.port = ports[0]
         morePorts = Array(ports.dropFirst())
     }
@@ -57,6 +58,7 @@ extension TerminalListener {
 /// Keeps what the loops hand over and wakes whoever waits for more.
 final class ListSink: ReportSink, Sendable {
     private let items = Mutex<[IngestItem]>([])
+    private let lines = Mutex<[TerminalLineEvent]>([])
     private let bell: (read: Int32, write: Int32)
 
     init() {
@@ -71,6 +73,15 @@ final class ListSink: ReportSink, Sendable {
         write(bell.write, &byte, 1)
         return new.count
     }
+
+    func lineChanged(_ line: UInt32, _ event: TerminalLineEvent) {
+        lines.withLock { $0.append(event) }
+        var byte: UInt8 = 1
+        write(bell.write, &byte, 1)
+    }
+
+    /// What has happened on serial lines.
+    var lineEvents: [TerminalLineEvent] { lines.withLock { $0 } }
 
     var all: [IngestItem] { items.withLock { $0 } }
 
@@ -145,9 +156,10 @@ enum Frames {
         return JT808Codec.encode(message, phone: phone, flowID: &flow).flatMap { $0 }
     }
 
-    static func sos(flowID: UInt16) -> [UInt8] {
+    static func sos(flowID: UInt16, hasFix: Bool = true) -> [UInt8] {
         let basic = JT808BasicLocation(
-            alarmFlags: 1, status: JT808Status.fixed, latitude: 28_234_567, longitude: 112_987_654, altitude: 57,
+            alarmFlags: 1, status: hasFix ? JT808Status.fixed : 0, latitude: 28_234_567, longitude: 112_987_654,
+            altitude: 57,
             speed: 0, direction: 0, time: JT808Time(Timestamp(seconds: 1_773_454_200), utcOffsetMinutes: 480))
         return encode(.location(JT808Location(basic: basic)), flowID: flowID)
     }

@@ -137,7 +137,7 @@ struct TerminalTransportTests {
         let socket = Wire(connectingTo: gateway.port)
         socket.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: 1))
         _ = socket.read()
-        #expect(gateway.sink.wait { _ in gateway.transport.lineStates.first?.isOpen == true })
+        #expect(gateway.sink.wait { _ in gateway.sink.lineEvents == [.opened] })
         close(slave)
         wire.send(Frames.sos(flowID: 3))
         #expect(gateway.sink.wait { _ in gateway.sink.reports.contains { $0.0.bearer == .serial } })

@@ -136,11 +136,18 @@ int reactor_format_address(reactor_address address, char *text, size_t room);
 
 // Serial lines
 
-/// Opens a terminal device without becoming its session's terminal and without waiting for a carrier.
+/// Opens a terminal device alone (-EBUSY when another holds it), without becoming its session's terminal and without
+/// waiting for a carrier.
 int reactor_serial_open(const char *path);
 
-/// Makes the line raw and exclusive. `data_bits` 7 or 8, `parity` 0 none, 1 odd, 2 even, `stop_bits` 1 or 2.
+/// Makes the line raw. `data_bits` 7 or 8, `parity` 0 none, 1 odd, 2 even, `stop_bits` 1 or 2.
 int reactor_serial_configure(int fd, int baud, int data_bits, int parity, int stop_bits, int flow);
+
+/// Asks the driver to hand over bytes at once; an error where it cannot.
+int reactor_serial_low_latency(int fd);
+
+/// Asks the driver for RS-485 with RTS as the sender's switch; an error where it cannot.
+int reactor_serial_half_duplex(int fd);
 
 /// Opens the controlling end of a new pseudo-terminal and writes the path of its other end, for simulators and tests.
 int reactor_open_pseudo_terminal(char *path, size_t room);

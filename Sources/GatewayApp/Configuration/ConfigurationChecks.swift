@@ -1,4 +1,5 @@
 import Foundation
+import HostDevices
 import IncidentCore
 import TOMLKit
 import TerminalTLS
@@ -32,10 +33,18 @@ struct ConfigurationChecks {
                 "listener[\(listener.table)].\(key)", found: "\"\(listener.address)\" a second time",
                 allowed: "each address and port once")
         }
-        var paths: Set<String> = []
-        for (index, line) in configuration.serialLines.enumerated() where !paths.insert(line.path).inserted {
-            collector.report(
-                "serial[\(index)].path", found: "\"\(line.path)\" a second time", allowed: "each line once")
+        var sources: Set<DeviceRule.Source> = []
+        var names: Set<String> = []
+        for (index, line) in configuration.serialLines.enumerated() {
+            if !sources.insert(line.source).inserted {
+                let key = if case .path = line.source { "path" } else { "match" }
+                collector.report(
+                    "serial[\(index)].\(key)", found: "the line of \"\(line.name)\" a second time",
+                    allowed: "each line once")
+            } else if !names.insert(line.name).inserted {
+                collector.report(
+                    "serial[\(index)].name", found: "\"\(line.name)\" a second time", allowed: "each name once")
+            }
         }
         var models: Set<String> = []
         for (index, model) in configuration.models.enumerated() where !models.insert(model.name).inserted {

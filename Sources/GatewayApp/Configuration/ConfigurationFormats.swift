@@ -4,6 +4,8 @@ import Glibc
 enum ConfigurationFormats {
     static let listenAddressAllowed =
         "ADDRESS:PORT with a numeric address and a port from 1 to 65535, for example \"0.0.0.0:6808\" or \"[::]:6808\""
+    static let gpsdAddressAllowed =
+        "ADDRESS:PORT with a numeric address, for example \"127.0.0.1:2947\", where gpsd listens"
     static let targetNameAllowed = "1 to 64 characters out of a-z, 0-9, '-', '_' and '.'"
     static let urlAllowed = "an http:// or https:// URL with a host and without a user name or fragment"
     static let absolutePathAllowed = "an absolute path"

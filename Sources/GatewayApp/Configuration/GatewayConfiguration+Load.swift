@@ -66,6 +66,7 @@ extension GatewayConfiguration {
         configuration.readGeneral(reader.table("gateway"))
         configuration.listeners = reader.tables("listener").enumerated().flatMap { readListener($1, index: $0) }
         configuration.serialLines = reader.tables("serial").compactMap(readSerialLine)
+        configuration.readPositioning(reader.table("gpsd"))
         configuration.readReactor(reader.table("reactor"))
         configuration.readSessions(reader.table("sessions"))
         configuration.readStore(reader.table("store"))
@@ -144,7 +145,7 @@ extension GatewayConfiguration {
     private static let everyProtocol = "auto"
 
     /// `protocol`: a name, an array of names, or all of them.
-    private static func readProtocols(_ table: inout TableReader) -> [ProtocolName] {
+    static func readProtocols(_ table: inout TableReader) -> [ProtocolName] {
         let served = TerminalSessions.protocols
         let names = served.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
         let words = table.words("protocol", allowed: "\(names), an array of them, or \"\(everyProtocol)\"") { word in
@@ -169,24 +170,6 @@ extension GatewayConfiguration {
         }
         guard let certificate = paths["certificate_file"], let key = paths["key_file"] else { return nil }
         return TLSFiles(certificate: certificate, key: key, clientAuthority: paths["client_ca_file"])
-    }
-
-    private static let bauds = [
-        1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800, 921_600,
-    ]
-
-    private static func readSerialLine(_ table: TableReader) -> SerialLine? {
-        var table = table
-        let path = table.parsed("path", allowed: ConfigurationFormats.absolutePathAllowed, required: true) {
-            ConfigurationFormats.isAbsolutePath($0) ? $0 : nil
-        }
-        let baud = table.integer("baud", default: 115_200, in: 1200...921_600, unit: "baud")
-        if !bauds.contains(baud) {
-            table.report("baud", found: "\(baud)", allowed: bauds.map(String.init).joined(separator: ", "))
-        }
-        let protocols = readProtocols(&table)
-        table.finish()
-        return path.map { SerialLine(path: $0, baud: baud, protocols: protocols) }
     }
 
     private mutating func readReactor(_ table: TableReader) {

@@ -1,4 +1,6 @@
+public import HostDevices
 public import IncidentCore
+public import Reactor
 public import TerminalModel
 public import TerminalTLS
 
@@ -9,6 +11,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public var gateway = General()
     public var listeners: [Listener] = []
     public var serialLines: [SerialLine] = []
+    public var positioning = Positioning()
     public var reactor = ReactorLimits()
     public var sessions = Sessions()
     public var store = Storage()
@@ -59,9 +62,37 @@ public struct GatewayConfiguration: Sendable, Equatable {
 
     /// `[[serial]]`
     public struct SerialLine: Sendable, Equatable {
-        public var path: String
-        public var baud: Int
+        /// Shown to people; the path when the table has none.
+        public var name: String
+        public var source: DeviceRule.Source
+        /// Not empty; with more than one, the rates that are tried in turn until a good frame comes.
+        public var bauds: [Int]
         public var protocols: [ProtocolName]
+        /// 7 or 8.
+        public var dataBits = 8
+        public var parity = SerialOptions.Parity.none
+        /// 1 or 2.
+        public var stopBits = 1
+        public var flowControl = FlowControl.none
+        public var isLowLatency = true
+        public var isHalfDuplex = false
+        public var isBesideGateway = false
+        /// 0: never called silent.
+        public var silentSeconds = 0
+
+        public enum FlowControl: String, Sendable, CaseIterable {
+            case none, hardware
+        }
+    }
+
+    /// `[gpsd]`
+    public struct Positioning: Sendable, Equatable {
+        /// Where gpsd listens; nil: the gateway does not ask for its own position.
+        public var address: ListenAddress?
+        /// A fix that is older is none.
+        public var staleSeconds = 10
+        /// The offset of the system clock from satellite time that is warned of.
+        public var clockWarningMilliseconds = 2_000
     }
 
     /// `[reactor]`

@@ -39,6 +39,11 @@ struct TableReader {
         collector.report(keyPath(key), found: found, allowed: allowed)
     }
 
+    /// Reports the table itself, for what no single key of it can say.
+    func reportWhole(found: String, allowed: String) {
+        collector.report(path, found: found, allowed: allowed)
+    }
+
     /// A string that `accept` turns into a value; nil when it is absent or was reported.
     mutating func parsed<Value>(
         _ key: String, allowed: String, required: Bool = false, _ accept: (String) -> Value?
@@ -87,6 +92,23 @@ struct TableReader {
         if case .integer(let number) = found, let value = accept(number) { return value }
         report(key, found: found.shown, allowed: allowed)
         return nil
+    }
+
+    /// An integer or an array of them, without those that were reported; an empty array is reported too.
+    mutating func integers(_ key: String, allowed: String, _ accept: (Int) -> Bool) -> [Int] {
+        asked.append(key)
+        func read(_ value: ConfigurationValue, _ key: String) -> Int? {
+            if case .integer(let number) = value, accept(number) { return number }
+            report(key, found: value.shown, allowed: allowed)
+            return nil
+        }
+        switch members[key] {
+        case nil: return []
+        case .array(let elements):
+            if elements.isEmpty { report(key, found: "an empty array", allowed: allowed) }
+            return elements.enumerated().compactMap { read($1, "\(key)[\($0)]") }
+        case .some(let value): return read(value, key).map { [$0] } ?? []
+        }
     }
 
     mutating func boolean(_ key: String, default value: Bool) -> Bool {

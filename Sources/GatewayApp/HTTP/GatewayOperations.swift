@@ -9,6 +9,7 @@ public protocol GatewayOperations: Sendable {
     func status() async throws -> GatewayStatus
     /// Prometheus text format 0.0.4.
     func metrics() async throws -> String
+    func devices() async throws -> DeviceList
     func events() async throws -> AsyncStream<ServerEvent>
 
     func terminals(_ query: TerminalQuery) async throws -> TerminalPage

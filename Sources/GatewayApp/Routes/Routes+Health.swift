@@ -48,6 +48,14 @@ extension Routes {
         .text(try await operations.metrics(), mediaType: "text/plain; version=0.0.4; charset=utf-8")
     }
 
+    static let devices = Route(
+        method: .get, template: "/v1/devices", operation: "listDevices",
+        summary: "Serial ports and why each is used or not, and where the gateway is",
+        responses: [.json(200, "All that were seen.", Shapes.devices)]
+    ) { _, operations in
+        try .json(await operations.devices())
+    }
+
     static let events = Route(
         method: .get, template: "/v1/events", operation: "watchEvents",
         summary: "Frames, incidents, sessions and commands as they happen (server-sent events)",

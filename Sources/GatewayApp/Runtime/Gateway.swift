@@ -48,6 +48,8 @@ public final class Gateway: Service {
     private let transport: TerminalTransport
     private let pipeline: AlarmPipeline
     private let registry: PrometheusRegistry
+    private let devices: DeviceKeeper
+    private let position: PositionKeeper
     private let health: GatewayHealth
     private let manager: ServiceManager
     private let operations: PipelineOperations
@@ -92,8 +94,12 @@ public final class Gateway: Service {
             configuration: configuration.pipelineConfiguration(bootID: Machine.bootID), store: store, tracks: tracks,
             directory: directory, plane: transport, channels: channels.all, clock: clock, logger: logger)
         state = SharedState(State(configuration: configuration, channels: channels, identities: identities))
+        devices = DeviceKeeper(transport: transport, clock: clock, logger: logger)
+        position = PositionKeeper(
+            configuration.positioning, transport: transport, clock: clock, logger: logger)
         health = GatewayHealth(
-            name: configuration.gateway.name, startedAt: now, logger: logger, transport: transport)
+            name: configuration.gateway.name, startedAt: now, logger: logger, transport: transport, devices: devices,
+            position: position)
         health.setCertificates(identities.certificates)
         siren = SirenKeeper(
             configuration.gateway, pipeline: pipeline, store: store, logger: logger)
@@ -156,7 +162,11 @@ public final class Gateway: Service {
     }
 
     private func serveTerminals() async throws {
-        let addresses = try transport.start(sink: PipelineSink(pipeline: pipeline)).map(\.description)
+        let addresses = try transport.start(sink: PipelineSink(pipeline: pipeline)) { [devices] in
+            devices.lineChanged($0, $1)
+        }.map(\.description)
+        position.start()
+        devices.start(state.withLock { $0.configuration.serialLines })
         state.withLock { $0.terminalAddresses = addresses }
         beforeServing.continuation.finish()
         health.setReady(true)
@@ -168,7 +178,11 @@ public final class Gateway: Service {
         health.setReady(false)
         manager.stopping()
         // Waits for answers that are on their way from the disk, so not on the pool that carries them.
-        await onThreadIgnoringErrors { [transport] in transport.stop() }
+        await onThreadIgnoringErrors { [transport, devices, position] in
+            devices.stop()
+            position.stop()
+            transport.stop()
+        }
     }
 
     // MARK: Reloading
@@ -192,6 +206,7 @@ public final class Gateway: Service {
         identities.use()
         health.setCertificates(identities.certificates)
         transport.replace(limits: new.reactorLimits)
+        devices.replace(new.serialLines)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
         transport.replace(environment: new.sessionEnvironment(directory))

@@ -3,7 +3,7 @@ extension GatewayConfiguration {
     func sectionsThatNeedARestart(comparedWith old: GatewayConfiguration) -> [String] {
         var sections: [String] = []
         if gateway != old.gateway { sections.append("gateway") }
-        if serialLines != old.serialLines { sections.append("serial") }
+        if positioning != old.positioning { sections.append("gpsd") }
         if reactor.threads != old.reactor.threads { sections.append("reactor.threads") }
         if store != old.store { sections.append("store") }
         return sections

@@ -25,13 +25,20 @@ final class GatewayHealth: Sendable {
     let startedAt: Timestamp
     let logger: Logger
     let transport: TerminalTransport
+    let devices: DeviceKeeper
+    let position: PositionKeeper
     private let state = Mutex(State())
 
-    init(name: String, startedAt: Timestamp, logger: Logger, transport: TerminalTransport) {
+    init(
+        name: String, startedAt: Timestamp, logger: Logger, transport: TerminalTransport, devices: DeviceKeeper,
+        position: PositionKeeper
+    ) {
         self.name = name
         self.startedAt = startedAt
         self.logger = logger
         self.transport = transport
+        self.devices = devices
+        self.position = position
         GatewayMetric.startTime.gauge().set(Double(startedAt.milliseconds) / 1000)
         GatewayMetric.buildInfo.gauge(GatewayVersion.current).set(1)
     }
@@ -113,9 +120,8 @@ final class GatewayHealth: Sendable {
                 "\(target.failuresInARow) attempts in a row failed at \"\(target.target)\": \(last).",
                 target.lastAcceptedAt ?? startedAt)
         }
-        for line in transport.lineStates where !line.isOpen {
-            add(.serialFailed, "\(line.path): \(line.error ?? "not open").", startedAt)
-        }
+        faults += devices.faults
+        if let fault = position.fault { faults.append(fault) }
         for certificate in current.certificates {
             if let fault = certificate.fault(at: now) { add(.certificateExpires, fault, startedAt) }
         }
@@ -130,6 +136,8 @@ final class GatewayHealth: Sendable {
 
     func updateGauges(pipeline: AlarmPipeline) {
         transport.updateMetrics()
+        devices.updateMetrics()
+        position.updateMetrics()
         let health = pipeline.health
         for target in health.targets {
             GatewayMetric.outboxPending.gauge(target.target).set(Double(target.waiting + target.inFlight))

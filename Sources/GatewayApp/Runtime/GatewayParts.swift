@@ -53,12 +53,9 @@ extension GatewayConfiguration {
     func transportConfiguration(
         _ identities: TLSIdentities, inherited: InheritedSockets
     ) throws -> TransportConfiguration {
-        let lines = serialLines.map {
-            TerminalLine(options: SerialOptions(path: $0.path, baud: $0.baud), protocols: $0.protocols)
-        }
         let threads = reactor.threads == 0 ? ProcessInfo.processInfo.activeProcessorCount : reactor.threads
         var transport = TransportConfiguration(
-            listeners: try terminalListeners(identities), lines: lines, threads: threads, limits: reactorLimits,
+            listeners: try terminalListeners(identities), threads: threads, limits: reactorLimits,
             inherited: inherited.descriptors)
         transport.maximumDatagramPeers = max(1, reactor.maximumConnections / max(1, threads))
         return transport

@@ -47,6 +47,12 @@ struct PipelineOperations: GatewayOperations {
         return registry.exposition()
     }
 
+    func devices() async throws -> DeviceList {
+        var list = health.devices.list
+        list.position = health.position.view
+        return list
+    }
+
     func events() async throws -> AsyncStream<ServerEvent> {
         guard watchers.enter() else {
             throw Problem.conflict(

@@ -60,7 +60,9 @@ final class Sender: ConnectionHandler {
     }
 
     func serialLine(tag: UInt32, changedTo state: SerialLineState, on loop: EventLoop) {
-        if case .waiting(let error, _) = state, lanes[0].state == .opening { end(0, because: error, on: loop) }
+        if case .waiting(let fault, _) = state, lanes[0].state == .opening {
+            end(0, because: "\(fault)", on: loop)
+        }
     }
 
     func timer(token: UInt64, on loop: EventLoop) {

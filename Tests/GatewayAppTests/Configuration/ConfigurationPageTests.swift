@@ -15,6 +15,7 @@ import Testing
     /// Section of the page, and a text that opens the table, with `KEYS` where its keys stand.
     private static let tables: [(section: String, text: String)] = [
         ("[gateway]", "[gateway]\nKEYS"), ("[[listener]]", "[[listener]]\nKEYS"), ("[[serial]]", "[[serial]]\nKEYS"),
+        ("[[serial]] match", "[[serial]]\nmatch = { KEYS }"), ("[gpsd]", "[gpsd]\nKEYS"),
         ("[reactor]", "[reactor]\nKEYS"), ("[sessions]", "[sessions]\nKEYS"), ("[store]", "[store]\nKEYS"),
         ("[rules]", "[rules]\nKEYS"), ("[[target]]", "[[target]]\nKEYS"), ("[[policy]]", "[[policy]]\nKEYS"),
         ("[[policy]]", "[[policy]]\nsteps = [{ KEYS }]"), ("[[model]]", "[[model]]\nKEYS"),

@@ -1,4 +1,5 @@
 import Foundation
+import HostDevices
 import IncidentCore
 import TerminalModel
 import TerminalProtocols
@@ -58,7 +59,14 @@ private let target = """
         }.joined(separator: "\n").replacing("# [[serial]]", with: "[[serial]]")
             .replacing("# [[listener]]", with: "[[listener]]")
         var explicit = try GatewayConfiguration.parse(shown, file: "shown")
-        #expect(explicit.serialLines.map(\.path) == ["/dev/serial/by-id/usb-pager-receiver"])
+        #expect(explicit.serialLines.map(\.name) == ["/dev/serial/by-id/usb-pager-receiver", "call-points"])
+        // What a line is without a word is what the example shows.
+        var plain = explicit.serialLines[0]
+        plain.name = explicit.serialLines[1].name
+        plain.source = explicit.serialLines[1].source
+        plain.bauds = [9600, 115_200]
+        plain.protocols = explicit.serialLines[1].protocols
+        #expect(plain == explicit.serialLines[1])
         #expect(explicit.targets[1].certificateAuthorityFile == "/etc/yidiantong/hub-ca.pem")
         #expect(explicit.listeners.compactMap(\.tls).map(\.clientAuthority) == ["/etc/yidiantong/terminal-ca.pem"])
         // Datagrams and TLS are shown and off.
@@ -66,6 +74,29 @@ private let target = """
         explicit.serialLines = []
         explicit.targets[1].certificateAuthorityFile = nil
         #expect(try GatewayConfiguration.parse(exampleText(), file: "example") == explicit)
+    }
+
+    @Test(arguments: [
+        ("name = \"a\"", "serial[0].path", "which line it is"),
+        ("path = \"/dev/x\"\nmatch = { tag = \"t\" }\nname = \"a\"", "serial[0].match", "in tables of their own"),
+        ("match = { tag = \"t\" }", "serial[0].name", "1 to 64"),
+        ("name = \"a\"\nmatch = { driver = \"ch341\" }", "serial[0].match", "adapters you have chosen"),
+        ("name = \"a\"\nmatch = { vendor = \"1A86\", product = \"7523\" }", "serial[0].match", "ydtctl devices"),
+        ("name = \"a\"\nmatch = { vendor = \"403\", tag = \"t\" }", "serial[0].match.vendor", "four hexadecimal"),
+        ("path = \"/dev/x\"\nbaud = [9600, 1]", "serial[0].baud[1]", "9600"),
+        ("path = \"/dev/x\"\nbaud = []", "serial[0].baud", "an array of them"),
+        ("path = \"/dev/x\"\n[[serial]]\npath = \"/dev/x\"", "serial[1].path", "each line once"),
+        (
+            "name = \"a\"\nmatch = { tag = \"t\" }\n[[serial]]\nname = \"a\"\nmatch = { tag = \"u\" }",
+            "serial[1].name", "each name once"
+        ),
+    ]) func faultsOfSerialLinesAreNamed(text: String, key: String, allowed: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try GatewayConfiguration.parse("[[serial]]\n" + text, file: "test")
+        }
+        let issue = error?.issues.first { $0.keyPath == key }
+        #expect(issue?.allowed.contains(allowed) == true, "\(error?.issues ?? [])")
+        #expect(issue?.line != nil)
     }
 
     @Test func everyKeyIsRead() throws {
@@ -81,6 +112,22 @@ private let target = """
             [[serial]]
             path = "/dev/ttyUSB0"
             baud = 9600
+            [[serial]]
+            name = "two"
+            match = { vendor = "0403", product = "60AB", serial = "S", interface = 1, driver = "d", port = "p", tag = "t" }
+            baud = [2400, 4800]
+            data_bits = 7
+            parity = "even"
+            stop_bits = 2
+            flow_control = "hardware"
+            low_latency = false
+            half_duplex = true
+            beside_gateway = true
+            silent_seconds = 30
+            [gpsd]
+            address = "127.0.0.1:2947"
+            stale_seconds = 20
+            clock_warning_milliseconds = 500
             [reactor]
             threads = 3
             maximum_connections = 4
@@ -130,7 +177,26 @@ private let target = """
         #expect(all.listeners[0].address == ListenAddress(host: "::", port: 1))
         #expect(all.listeners[1].address == ListenAddress(host: "::", port: 2))
         #expect(all.listeners[1].tls == TLSFiles(certificate: "/c", key: "/k", clientAuthority: "/a"))
-        #expect(all.serialLines[0].baud == 9600)
+        #expect(all.serialLines[0].bauds == [9600])
+        let line = all.serialLines[1]
+        #expect(
+            line.source
+                == .match(
+                    DeviceMatch(
+                        vendorID: "0403", productID: "60ab", serialNumber: "S", interfaceNumber: 1, driver: "d",
+                        portPath: "p", tag: "t")))
+        #expect(line.rule == DeviceRule(name: "two", source: line.source, silentSeconds: 30))
+        #expect(line.bauds == [2400, 4800])
+        #expect(line.isBesideGateway)
+        let options = line.options(path: "/dev/x")
+        #expect(
+            options
+                == SerialOptions(
+                    path: "/dev/x", baud: 2400, dataBits: 7, parity: .even, stopBits: 2, hardwareFlowControl: true,
+                    isLowLatency: false, isHalfDuplex: true))
+        #expect(all.positioning.address?.description == "127.0.0.1:2947")
+        #expect(all.positioning.staleSeconds == 20)
+        #expect(all.positioning.clockWarningMilliseconds == 500)
         #expect(all.reactor.threads == 3)
         #expect(all.reactor.maximumConnectionsPerAddress == 5)
         #expect(all.sessions.unknownTerminals == .refuse)

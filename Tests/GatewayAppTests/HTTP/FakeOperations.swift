@@ -52,6 +52,25 @@ final class FakeOperations: GatewayOperations {
     }
 
     func metrics() async throws -> String { "yidiantong_build_info{version=\"0\"} 1\n" }
+    func devices() async throws -> DeviceList {
+        var ours = DeviceView(
+            identity: "1a86:7523:A1#0", state: "open", reason: "frames come", since: Self.now)
+        ours.rule = "pagers"
+        ours.node = "/dev/ttyUSB0"
+        ours.counts = ["found": 1, "open": 1]
+        ours.firstFrameMilliseconds = 31
+        var position = GatewayPositionView(state: "fix", reason: "a fix", since: Self.now, clock: "ok")
+        position.position = PositionView(
+            latitude: 28.23, longitude: 112.94, accuracyMetres: 5, valid: true, source: "gateway", fixTime: Self.now)
+        position.clockOffsetMilliseconds = -12
+        return DeviceList(
+            devices: [
+                ours,
+                DeviceView(
+                    identity: "1a86:7523@1-2:1.0", state: "not_ours", reason: "no rule names it", since: Self.now),
+            ], missing: ["cradle"], position: position)
+    }
+
     func events() async -> AsyncStream<ServerEvent> { hub.watch() }
 
     func terminals(_ query: TerminalQuery) async throws -> TerminalPage {
