@@ -131,8 +131,14 @@ extension EventLoop {
         serialLines[tag] = SerialLine(
             options: options, state: .waiting(.notOpenedYet, pauseMilliseconds: 0),
             pauseMilliseconds: limits.serialRetryFirstMilliseconds)
-        // Lines added while the loop is being set up wait until it has its handler.
-        if handler != nil { openSerialLine(tag: tag) }
+        // Lines added while the loop is being set up wait until it has its handler, and those added while others are being
+        // closed until these have let go of their device, which may be the same.
+        if handler != nil, closingList.isEmpty {
+            openSerialLine(tag: tag)
+        } else if handler != nil {
+            serialLines[tag]?.timer = wheel.arm(
+                atMilliseconds: nowMilliseconds, token: UInt64(tag), kind: TimerKind.serial.rawValue)
+        }
         return true
     }
 

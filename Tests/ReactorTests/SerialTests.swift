@@ -219,6 +219,20 @@ private final class DeviceLink {
         if third >= 0 { close(third) }
     }
 
+    @Test func aLineThatTakesAnothersPlaceWaitsUntilThatHasLetGo() throws {
+        let device = try PseudoTerminal()
+        let path = device.path
+        let loop = try TestLoop { loop, _ in loop.addSerialLine(SerialOptions(path: path), tag: 3) }
+        #expect(loop.nextOpened() != nil)
+        try loop.onLoop { loop in
+            loop.removeSerialLine(tag: 3)
+            #expect(loop.addSerialLine(SerialOptions(path: path, baud: 9600), tag: 4))
+        }
+        #expect(loop.nextOpened() != nil)
+        #expect(try loop.onLoop { $0.counters.serialOpenFailures } == 0)
+        withExtendedLifetime(device) {}
+    }
+
     @Test func theRateChangesOnAnOpenLine() throws {
         let device = try PseudoTerminal()
         let path = device.path

@@ -55,13 +55,13 @@ public struct GatewayFixTracker: Sendable {
         if let place = report.place, place.isPossible {
             receiver.place = place
             receiver.placedAt = now
-            if let time = report.time, fix.receiver == nil || fix.receiver == report.receiver {
-                judgeClock(now.wall.milliseconds - time.milliseconds, now)
-            }
         }
         receivers[report.receiver] = receiver
         fix.receivers = receivers.keys.sorted()
         choose(now)
+        if let time = report.time, receiver.place != nil, fix.receiver == report.receiver {
+            judgeClock(now.wall.milliseconds - time.milliseconds, now)
+        }
     }
 
     /// To be called about once a second.

@@ -84,6 +84,10 @@ public struct Device: Sendable, Equatable {
 /// Names one line of the table, once and never again.
 public struct DeviceLine: Sendable, Hashable {
     public let rawValue: UInt32
+
+    public init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
 }
 
 /// What the table asks for.
