@@ -57,6 +57,7 @@ public final class GatewayFixWatch: Sendable {
                     report(tracker.fix, true)
                     if follow(gps, &tracker, report) { pause = pauses.lowerBound }
                     ydt_gps_close(gps)
+                    if thread.isStopping { return }
                     tracker.disconnected("gpsd closed the connection", now: now())
                 } else {
                     let text = String(cString: ydt_gps_error_text(error))

@@ -1,6 +1,7 @@
 import Foundation
 import HostDevices
 import IncidentCore
+import Reactor
 import TerminalModel
 import TerminalProtocols
 import TerminalSession
