@@ -36,7 +36,8 @@ int reactor_serial_open(const char *path) {
     // Before anything is set: a line that somebody else works on is left as it is. The lock holds off those who ask for it
     // (root too, which TIOCEXCL lets through), TIOCEXCL everybody else.
     int result = flock(fd, LOCK_EX | LOCK_NB) < 0 ? (errno == EWOULDBLOCK ? -EBUSY : -errno) : 0;
-    if (result == 0 && ioctl(fd, TIOCEXCL) < 0) result = -errno;
+    // What is no tty at all is found out when it is set up.
+    if (result == 0 && ioctl(fd, TIOCEXCL) < 0 && errno != ENOTTY) result = -errno;
     if (result < 0) {
         close(fd);
         return result;

@@ -43,7 +43,6 @@ class Machine:
         self.process = subprocess.Popen(
             ["umockdev-wrapper", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.root = Path(self.process.stdout.readline().strip())
-        self.minors: dict[str, int] = {}
 
     @property
     def wrapper(self) -> tuple:

@@ -83,7 +83,7 @@ import Testing
             })
         wire.send(Frames.sos(flowID: 3))
         #expect(gateway.sink.wait { _ in gateway.sink.lineEvents.contains(.heard(baud: 57_600)) })
-        #expect(gateway.sink.reports.contains { $0.0.bearer == .serial })
+        #expect(gateway.sink.wait { _ in gateway.sink.reports.contains { $0.0.bearer == .serial } })
     }
 
     @Test(arguments: [true, false]) func aPagerBesideTheGatewayIsWhereTheGatewayIs(isBeside: Bool) throws {
@@ -107,6 +107,10 @@ import Testing
         #expect(gateway.sink.wait { _ in gateway.sink.reports.count == 2 })
         #expect(gateway.sink.reports[1].0.event.position?.source == .gnss)
         gateway.transport.setGatewayPosition(nil)
+        // What the loop tells of the next order shows that it has taken the one before.
+        gateway.transport.open(
+            8, TerminalLine(options: SerialOptions(path: "/nonexistent"), protocols: [.jt808]))
+        #expect(gateway.sink.wait { _ in gateway.sink.lineEvents.contains(.waiting(.refused(code: ENOENT))) })
         wire.send(Frames.sos(flowID: 5, hasFix: false))
         #expect(gateway.sink.wait { _ in gateway.sink.reports.count == 3 })
         #expect(gateway.sink.reports[2].0.event.position?.valid == false)
