@@ -226,7 +226,7 @@ def test_a_tty_that_the_gateway_may_not_open(machine, new_site):
     adapter = machine.plug(Adapter("ttyUSB0", "1-1", serial="A1", **CH340))
     os.chmod(os.ttyname(adapter.slave), 0o600)
     site = new_site(extra=PAGERS)
-    machine.root.chmod(0o755)
+    subprocess.run(["chmod", "-R", "a+rwX", machine.root], check=True)
     bin = site.directory / "bin"
     bin.mkdir()
     shutil.copy2(programs() / "yidiantongd", bin)
