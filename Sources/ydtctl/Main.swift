@@ -15,8 +15,9 @@ struct Ydtctl: AsyncParsableCommand {
             AcknowledgeCommand.self, BackupCommand.self, CallBackCommand.self, CloseCommand.self,
             CommandsCommand.self, CommissionCommand.self, FallDetectionCommand.self, FencesCommand.self,
             FindCommand.self, HandoverCommand.self, ImportCommand.self, IncidentsCommand.self, LocateCommand.self,
-            MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PowerCommand.self,
-            StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
+            MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PolicyCommand.self,
+            PowerCommand.self,
+            ReportCommand.self, StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
         ])
 
     static func main() async {

@@ -7,7 +7,8 @@ enum Routes {
     static let all: [Route] = [
         health, metrics, ready, backup, commission, events, fenceList, fenceDelete, fenceGet, fencePut, importFences,
         importPeople, incidentList, incidentGet, incidentAcknowledge, incidentAssign, incidentClose, incidentHandover,
-        incidentNote, document, peopleList, personDelete, personGet, personPut, status, terminalList, terminalGet,
+        incidentNote, document, peopleList, personDelete, personGet, personPut, policyTest,
+        report, status, terminalList, terminalGet,
         terminalAssign, commandList, commandPost, track,
     ]
 
