@@ -196,6 +196,11 @@ extension AlarmPipeline {
         }
     }
 
+    /// The rules in force, with whether the site is commissioned.
+    public func rules() async throws -> IncidentRules {
+        try await ask { $0.engine.rules }
+    }
+
     /// Whether the site may reach emergency services now.
     public func isCommissioned() async throws -> Bool {
         try await ask { $0.engine.rules.isCommissioned }

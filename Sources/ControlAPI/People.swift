@@ -7,6 +7,8 @@ public struct PersonCard: Sendable, Equatable, Codable {
     /// `YYYY-MM-DD` or empty.
     public var birthDate: String
     public var address: String
+    /// As the site's duty rosters name it, or empty.
+    public var district: String
     public var landmark: String
     public var conditions: String
     public var medicines: String
@@ -20,7 +22,8 @@ public struct PersonCard: Sendable, Equatable, Codable {
     public var consent120: Bool
 
     enum CodingKeys: String, CodingKey {
-        case id, name, sex, address, landmark, conditions, medicines, allergies, phone, contacts, groups, services
+        case id, name, sex, address, district, landmark, conditions, medicines, allergies, phone, contacts, groups,
+            services
         case birthDate = "birth_date"
         case bloodType = "blood_type"
         case consent120 = "consent_120"
@@ -32,6 +35,7 @@ public struct PersonCard: Sendable, Equatable, Codable {
         sex = ""
         birthDate = ""
         address = ""
+        district = ""
         landmark = ""
         conditions = ""
         medicines = ""
@@ -53,6 +57,7 @@ public struct PersonCard: Sendable, Equatable, Codable {
         sex = try text(.sex)
         birthDate = try text(.birthDate)
         address = try text(.address)
+        district = try text(.district)
         landmark = try text(.landmark)
         conditions = try text(.conditions)
         medicines = try text(.medicines)

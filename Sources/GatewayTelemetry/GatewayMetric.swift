@@ -97,6 +97,12 @@ public enum GatewayMetric {
 
     public static let incidentsOpened = counter("incidents_opened_total", "Incidents opened.", [service])
     public static let incidentsClosed = counter("incidents_closed_total", "Incidents closed by a human.", [service])
+    public static let incidentsAnswered = counter(
+        "incidents_answered_total", "Incidents that a human took over for the first time, by how soon.",
+        [service, .init("within", ["60s", "180s", "later"])])
+    public static let incidentsDue = counter(
+        "incidents_due_total", "Closed incidents that had been handed over with a due time.",
+        [service, .init("outcome", ["on_time", "late"])])
     public static let incidentsOpen = gauge("incidents_open", "Incidents that are not closed.", [service])
     public static let incidentsUnacknowledged = gauge(
         "incidents_unacknowledged", "Incidents that wait for a human.", [service])
@@ -178,8 +184,8 @@ public enum GatewayMetric {
             deviceStates, deviceEventsLost, devicesLeftOut, gpsdConnections,
             loopWakeUps,
             loopTimersFired, loopStaleEvents, authentications, acknowledgementsSent, acknowledgementsWithheld,
-            commands, incidentsOpened, incidentsClosed, ladderSteps, targetsWithheld, fenceTransitions,
-            numbersRefused, commits, commitsStoodBack, escalationAttempts, heartbeats, queueDropped,
+            commands, incidentsOpened, incidentsClosed, incidentsAnswered, incidentsDue, ladderSteps, targetsWithheld,
+            fenceTransitions, numbersRefused, commits, commitsStoodBack, escalationAttempts, heartbeats, queueDropped,
             logLinesSuppressed,
         ]
         let gauges = [

@@ -57,6 +57,8 @@ public enum OperatorError: Error, Sendable, Equatable {
     case alreadyAcknowledged(by: String)
     case alreadyClosed(disposition: String)
     case dispositionMissing
+    /// The service has a list of words, and this is none of them.
+    case unknownDisposition(String, allowed: [String])
     case recipientMissing
     case noteMissing
     case unknownPerson(String)
@@ -70,6 +72,7 @@ public enum OperatorError: Error, Sendable, Equatable {
         case .alreadyAcknowledged: "already_acknowledged"
         case .alreadyClosed: "already_closed"
         case .dispositionMissing: "disposition_missing"
+        case .unknownDisposition: "unknown_disposition"
         case .recipientMissing: "recipient_missing"
         case .noteMissing: "note_missing"
         case .unknownPerson: "unknown_person"
@@ -86,6 +89,8 @@ extension OperatorError: CustomStringConvertible {
         case .alreadyAcknowledged(let by): "the incident is already acknowledged by \(by)"
         case .alreadyClosed(let disposition): "the incident is already closed: \(disposition)"
         case .dispositionMissing: "closing needs a disposition"
+        case .unknownDisposition(let found, let allowed):
+            "\"\(found)\" is no disposition of this service; it is one of \(allowed.joined(separator: ", "))"
         case .recipientMissing: "a handover needs somebody to hand over to"
         case .noteMissing: "the note is empty"
         case .unknownPerson(let person): "there is no person \(person)"

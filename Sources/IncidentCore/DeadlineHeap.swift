@@ -1,3 +1,13 @@
+/// What may be due for an incident.
+enum IncidentTimer: CaseIterable {
+    /// The next step of the ladder.
+    case ladder
+    /// Asking the terminal for positions again.
+    case chase
+    /// Reminding of what was handed over, or raising attention since it is overdue.
+    case supervision
+}
+
 /// Deadlines of open incidents, soonest first.
 ///
 /// A binary heap without removal: an entry whose incident has moved on is dropped when it comes to the top, so setting
@@ -6,6 +16,7 @@ struct DeadlineHeap {
     struct Entry {
         var milliseconds: Int64
         var id: IncidentID
+        var timer: IncidentTimer
     }
 
     private(set) var entries: [Entry] = []

@@ -13,8 +13,14 @@ public struct TimelineEntry: Sendable, Equatable, Codable {
         case acknowledged
         case handedOver = "handed_over"
         case closed
+        /// What was handed over is due soon.
+        case reminder
+        /// What was handed over is overdue: attention is raised again.
+        case overdue
         case note
         case ladderStep = "ladder_step"
+        /// A step is due and waits for the end of the policy's quiet hours.
+        case waits
         /// A target that was left out of a step, and why (not commissioned, no consent, trust, late).
         case withheld
         case attempt
@@ -48,6 +54,8 @@ public struct Notice: Sendable, Equatable, Codable {
         case acknowledged = "incident.acknowledged"
         case handedOver = "incident.handed_over"
         case cancelled = "incident.cancelled"
+        /// What was handed over is due soon.
+        case due = "incident.due"
         case closed = "incident.closed"
     }
 
@@ -144,11 +152,16 @@ public struct Decision: Sendable, Equatable {
         public var terminal: TerminalID
         public var command: TerminalCommand
         public var incident: IncidentID?
+        /// How long it is worth sending; nil: as long as all orders of the gateway.
+        public var lifetimeSeconds: Int?
 
-        public init(terminal: TerminalID, command: TerminalCommand, incident: IncidentID?) {
+        public init(
+            terminal: TerminalID, command: TerminalCommand, incident: IncidentID?, lifetimeSeconds: Int? = nil
+        ) {
             self.terminal = terminal
             self.command = command
             self.incident = incident
+            self.lifetimeSeconds = lifetimeSeconds
         }
     }
 

@@ -34,8 +34,10 @@ struct Draft {
         deliveries.append(.init(notice: notice, targets: targets))
     }
 
-    mutating func order(_ command: TerminalCommand) {
-        commands.append(.init(terminal: incident.terminal, command: command, incident: incident.id))
+    mutating func order(_ command: TerminalCommand, lifetimeSeconds: Int? = nil) {
+        commands.append(
+            .init(
+                terminal: incident.terminal, command: command, incident: incident.id, lifetimeSeconds: lifetimeSeconds))
     }
 }
 

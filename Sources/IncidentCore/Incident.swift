@@ -94,6 +94,51 @@ public struct IncidentPosition: Sendable, Equatable, Codable {
     }
 }
 
+/// A moment on both clocks, that survives restarts and reboots; in doubt it is over.
+public struct Deadline: Sendable, Equatable, Codable {
+    public var wall: Timestamp
+    public var monotonicMilliseconds: Int64
+    /// The boot during which the monotonic time means anything.
+    public var bootID: String
+
+    public init(wall: Timestamp, monotonicMilliseconds: Int64, bootID: String) {
+        self.wall = wall
+        self.monotonicMilliseconds = monotonicMilliseconds
+        self.bootID = bootID
+    }
+}
+
+/// How the position of an open incident is chased.
+public struct Chase: Sendable, Equatable, Codable {
+    /// When the terminal is asked again.
+    public var next: Deadline
+    /// The terminal cannot be tracked for a time: its report interval was changed, and has to be changed back.
+    public var usesReportInterval: Bool
+
+    public init(next: Deadline, usesReportInterval: Bool = false) {
+        self.next = next
+        self.usesReportInterval = usesReportInterval
+    }
+}
+
+/// How what was handed over is followed to its end.
+public struct Supervision: Sendable, Equatable, Codable {
+    public enum Stage: String, Sendable, Codable {
+        /// Next the receivers are reminded that it is due soon.
+        case reminder
+        /// Next it is overdue and raises attention; again and again until it is closed or handed over anew.
+        case overdue
+    }
+
+    public var stage: Stage
+    public var next: Deadline
+
+    public init(stage: Stage, next: Deadline) {
+        self.stage = stage
+        self.next = next
+    }
+}
+
 /// Where the ladder of an incident stands. Deadlines are kept on both clocks; in doubt after a reboot they fire.
 public struct LadderPosition: Sendable, Equatable, Codable {
     /// Index of the next step to start.
@@ -146,14 +191,22 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
     public var gathered: Int?
     public var acknowledgedBy: String?
     public var acknowledgedAt: Timestamp?
+    /// When a human first took over, also when attention was raised again later.
+    public var answeredAt: Timestamp?
     public var owner: String?
     public var dueAt: Timestamp?
+    /// How often it was found overdue; nil: never.
+    public var timesOverdue: Int?
     public var closedAt: Timestamp?
     public var disposition: String?
     /// The number of the last fact told to the outside; the next fact is one more.
     public var lastEventNumber: Int
     /// nil when no step is waiting.
     public var ladder: LadderPosition?
+    /// nil when nobody asks the terminal for positions on its account.
+    public var chase: Chase?
+    /// nil while nothing is due.
+    public var supervision: Supervision?
     /// The engine's memory of the press episode: what is a retransmission, what is a further press.
     public var episode: PressEpisode
 

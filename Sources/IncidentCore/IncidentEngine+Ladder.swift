@@ -6,6 +6,10 @@ struct LadderPlan {
     var repeatMilliseconds: Int
     /// No policy fits: everybody but emergency services is told at once.
     var isFallback: Bool
+    /// No step starts in these hours.
+    var quietHours: [DayWindow] = []
+    /// The group of people that the policy is for.
+    var group: String?
 
     static let fallbackRepeatMilliseconds = 60_000
     /// Less than this between two rounds would only be noise.
@@ -22,7 +26,7 @@ struct LadderPlan {
 }
 
 extension IncidentEngine {
-    /// Starts every step that is due, at most `maximumAdvancedAtOnce` incidents a call.
+    /// Does what is due: steps of ladders, asking for positions, following what was handed over; at most `maximumAdvancedAtOnce` incidents a call.
     public mutating func advance(now: Moment, people: (String) -> Person?) -> Decision {
         var decision = Decision()
         forgetClosed(now: now)
@@ -34,13 +38,15 @@ extension IncidentEngine {
             deadlines.removeFirst()
             guard isCurrent(first), let incident = incidents[first.id] else { continue }
             var draft = Draft(incident: incident, person: incident.person.flatMap(people))
-            if !incident.state.awaitsHuman {
+            switch first.timer {
+            case .chase: chase(&draft, now: now)
+            case .supervision: supervise(&draft, now: now)
+            case .ladder where incident.state.awaitsHuman: climb(&draft, now: now)
+            case .ladder:
                 draft.write(
                     .raisedAgain, by: "gateway", "the further press after acknowledgement raises attention again",
                     at: now.wall)
                 reopen(&draft, now: now)
-            } else {
-                climb(&draft, now: now)
             }
             commit(draft, into: &decision, now: now)
             settleDeadlines()
@@ -63,6 +69,7 @@ extension IncidentEngine {
             step: 0, round: draft.incident.episode.round + 1,
             inMilliseconds: Int64(plan.steps[0].afterMilliseconds), now: now)
         climb(&draft, now: now)
+        startChase(&draft, now: now)
     }
 
     /// Takes the steps that are due and sets the next deadline.
@@ -80,6 +87,15 @@ extension IncidentEngine {
                 ladder.deadlineMonotonicMilliseconds <= now.monotonicMilliseconds
             else { return }
             if ladder.nextStep >= plan.steps.count || ladder.nextStep < 0 { ladder.nextStep = 0 }
+            if let wait = quietMilliseconds(plan, now: now) {
+                draft.incident.ladder = self.ladder(
+                    step: ladder.nextStep, round: ladder.round, inMilliseconds: wait, now: now)
+                draft.write(
+                    .waits, by: "gateway",
+                    "quiet hours: round \(ladder.round), step \(ladder.nextStep) waits until "
+                        + "\(now.wall.adding(milliseconds: wait))", at: now.wall)
+                return
+            }
             take(plan.steps[ladder.nextStep], at: ladder.nextStep, round: ladder.round, of: &draft, now: now)
 
             let late = now.monotonicMilliseconds &- ladder.deadlineMonotonicMilliseconds
@@ -96,12 +112,15 @@ extension IncidentEngine {
     /// Tells the targets of one step, those that were withheld before and may be told now, and in need all others.
     private func take(_ step: PolicyStep, at index: Int, round: Int, of draft: inout Draft, now: Moment) {
         let waiting = draft.incident.episode.withheld.keys.sorted()
+        let named = step.targets.map { onDuty($0, person: draft.person, now: now) }
         var targets: [String] = []
-        for target in step.targets + waiting where !targets.contains(target) {
+        for target in named + waiting where !targets.contains(target) {
             if admit(target, to: &draft, now: now) { targets.append(target) }
         }
         if targets.isEmpty, draft.incident.episode.told.isEmpty {
-            targets = ordinaryTargets
+            targets = ordinaryTargets.filter {
+                reasonToWithhold($0, from: draft.incident, person: draft.person) == nil
+            }
             if !targets.isEmpty, !step.targets.isEmpty {
                 draft.write(
                     .ladderStep, by: "gateway", "every target of the step is withheld: the others are told instead",
@@ -113,14 +132,13 @@ extension IncidentEngine {
         draft.tell(
             draft.incident.lastEventNumber == 0 ? .opened : .escalated, to: targets, at: now.wall, round: round,
             step: index)
-        if index == 0, draft.incident.service.isLifeSafety, draft.incident.position?.valid != true {
-            draft.order(.locate)
-        }
     }
 
     /// Tells targets that were withheld and may be told now, without waiting for the next step.
     func releaseWithheld(_ draft: inout Draft, now: Moment) {
-        guard draft.incident.state.awaitsHuman, !draft.incident.episode.withheld.isEmpty else { return }
+        guard draft.incident.state.awaitsHuman, !draft.incident.episode.withheld.isEmpty,
+            quietMilliseconds(plan(for: draft.incident.service, person: draft.person), now: now) == nil
+        else { return }
         let targets = draft.incident.episode.withheld.keys.sorted()
             .filter { reasonToWithhold($0, from: draft.incident, person: draft.person) == nil }
         guard !targets.isEmpty else { return }
@@ -159,7 +177,22 @@ extension IncidentEngine {
         let steps = policy.steps.map {
             PolicyStep(afterMilliseconds: max(0, $0.afterMilliseconds), targets: $0.targets)
         }.sorted { $0.afterMilliseconds < $1.afterMilliseconds }
-        return LadderPlan(steps: steps, repeatMilliseconds: policy.repeatMilliseconds, isFallback: false)
+        return LadderPlan(
+            steps: steps, repeatMilliseconds: policy.repeatMilliseconds, isFallback: false,
+            quietHours: service.isLifeSafety ? [] : policy.quietHours, group: policy.group)
+    }
+
+    /// How long the plan's quiet hours still last; nil outside of them.
+    func quietMilliseconds(_ plan: LadderPlan, now: Moment) -> Int64? {
+        plan.quietHours.compactMap {
+            $0.millisecondsLeft(at: now.wall, utcOffsetMinutes: rules.utcOffsetMinutes)
+        }.max()
+    }
+
+    /// The target that a name in a step stands for now.
+    func onDuty(_ name: String, person: Person?, now: Moment) -> String {
+        guard let roster = rules.rosters.first(where: { $0.name == name }) else { return name }
+        return roster.target(district: person?.district, at: now.wall, utcOffsetMinutes: rules.utcOffsetMinutes)
     }
 
     /// No honest deadline of the service is further away than this.
@@ -168,12 +201,17 @@ extension IncidentEngine {
         for policy in rules.policies where policy.service == service {
             for step in policy.steps { longest = max(longest, step.afterMilliseconds) }
             longest = max(longest, policy.repeatMilliseconds + (policy.steps.first?.afterMilliseconds ?? 0))
+            if !policy.quietHours.isEmpty { longest = max(longest, Int(DayWindow.millisecondsPerDay)) }
         }
         return Int64(max(longest, rules.raiseIntervalSeconds * 1000))
     }
 
-    /// All targets that no guard stands in front of.
-    var ordinaryTargets: [String] { rules.targets.filter { !$0.isEmergencyService }.map(\.name) }
+    /// All targets that are no emergency service: centres, and people's contacts where there is no centre.
+    var ordinaryTargets: [String] {
+        let ordinary = rules.targets.filter { !$0.isEmergencyService }
+        let centres = ordinary.filter { $0.audience == .centre }
+        return (centres.isEmpty ? ordinary : centres).map(\.name)
+    }
 
     /// True when the target may be told; else the reason goes on the timeline, once until it changes.
     private func admit(_ target: String, to draft: inout Draft, now: Moment) -> Bool {
@@ -189,6 +227,12 @@ extension IncidentEngine {
     func reasonToWithhold(_ target: String, from incident: Incident, person: Person?) -> String? {
         guard let facts = rules.targets.first(where: { $0.name == target }) else {
             return "there is no target of this name"
+        }
+        if facts.audience != .centre {
+            guard let person else { return "nobody knows whose terminal it is" }
+            if person.recipients(facts.audience).isEmpty {
+                return "the person's card names no \(facts.audience.one) whose number may be dialled"
+            }
         }
         guard facts.isEmergencyService else { return nil }
         guard rules.isCommissioned else { return "the site is not commissioned for emergency services" }

@@ -95,18 +95,25 @@ extension IncidentEngine {
             draft.incident.ladder = nil
             draft.incident.state = .handedOver
             draft.incident.owner = recipient
-            draft.incident.dueAt = dueAt
-            let due = dueAt.map { ", due \($0)" } ?? ""
+            draft.incident.dueAt = dueTime(dueAt, of: draft.incident.service, now: now)
+            startSupervision(&draft, now: now)
+            let due = draft.incident.dueAt.map { ", due \($0)" } ?? ""
             draft.write(.handedOver, by: actor.id, actor.signed("to \(recipient)\(due): \(reason)"), at: now.wall)
             draft.tell(.handedOver, to: toldTargets(of: draft.incident), at: now.wall)
         case .close(let disposition, let reason):
             if !incident.state.isOpen { throw .alreadyClosed(disposition: incident.disposition ?? "") }
             guard !disposition.isEmpty else { throw .dispositionMissing }
+            let allowed = rules.services[incident.service]?.dispositions ?? []
+            guard allowed.isEmpty || allowed.contains(disposition) else {
+                throw .unknownDisposition(disposition, allowed: allowed)
+            }
             if incident.state.awaitsHuman { acknowledge(&draft, by: actor, reason, isSpoken: false, now: now) }
             draft.incident.ladder = nil
             draft.incident.state = .closed
             draft.incident.closedAt = now.wall
             draft.incident.disposition = disposition
+            draft.incident.supervision = nil
+            endChase(&draft)
             draft.write(.closed, by: actor.id, actor.signed("\(disposition): \(reason)"), at: now.wall)
             draft.tell(.closed, to: toldTargets(of: draft.incident), at: now.wall)
         }
@@ -123,6 +130,7 @@ extension IncidentEngine {
         draft.incident.ladder = nil
         draft.incident.acknowledgedBy = actor.id
         draft.incident.acknowledgedAt = now.wall
+        if draft.incident.answeredAt == nil { draft.incident.answeredAt = now.wall }
         draft.write(.acknowledged, by: actor.id, actor.signed(reason), at: now.wall)
         switch Matter(draft.incident) {
         case .emergency:

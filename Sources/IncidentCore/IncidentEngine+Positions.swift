@@ -1,7 +1,7 @@
 import TerminalModel
 
 extension IncidentEngine {
-    /// After the first valid fix, targets hear of a better place at most this often.
+    /// After the first valid fix, targets hear of a better place at most this often where nothing is chased.
     static let positionIntervalMilliseconds: Int64 = 60_000
     /// About 30 m: less is no news to somebody on the way.
     static let movedDegrees = 0.0003
@@ -49,8 +49,12 @@ extension IncidentEngine {
     ) -> Bool {
         guard candidate.valid else { return false }
         guard let old, old.valid else { return true }
-        guard elapsed(since: incident.episode.lastUpdateAt, now: now) >= Self.positionIntervalMilliseconds,
-            now.wall.milliseconds &- incident.openedAt.milliseconds >= Self.positionIntervalMilliseconds
+        let interval =
+            incident.chase == nil
+            ? Self.positionIntervalMilliseconds
+            : rules.chase.map { Int64($0.updateSeconds) * 1000 } ?? Self.positionIntervalMilliseconds
+        guard elapsed(since: incident.episode.lastUpdateAt, now: now) >= interval,
+            elapsed(since: incident.openedAt, now: now) >= interval
         else { return false }
         if let accuracy = candidate.accuracyMetres, let before = old.accuracyMetres, accuracy * 2 <= before {
             return true

@@ -102,9 +102,9 @@ extension IncidentEngine {
             if incident.state.isOpen {
                 openCount += 1
                 incident.ladder = restoredLadder(of: incident, now: now)
-                if let ladder = incident.ladder {
-                    deadlines.insert(.init(milliseconds: ladder.deadlineMonotonicMilliseconds, id: incident.id))
-                }
+                incident.chase = restoredChase(of: incident, now: now)
+                incident.supervision = restoredSupervision(of: incident, now: now)
+                setTimers(of: incident, before: nil)
             }
             incidents[incident.id] = incident
         }
@@ -121,16 +121,35 @@ extension IncidentEngine {
             guard incident.state.awaitsHuman else { return nil }
             return ladder(step: 0, round: incident.episode.round + 1, inMilliseconds: 0, now: now)
         }
-        var remaining =
-            ladder.bootID == bootID
-            ? ladder.deadlineMonotonicMilliseconds &- now.monotonicMilliseconds
-            : ladder.deadlineWall.milliseconds &- now.wall.milliseconds
-        let clockWentBack = ladder.bootID != bootID && now.wall < incident.openedAt
-        if clockWentBack || remaining < 0 || remaining > longestWait(for: incident.service) { remaining = 0 }
-        ladder.deadlineMonotonicMilliseconds = now.monotonicMilliseconds &+ remaining
-        ladder.deadlineWall = now.wall.adding(milliseconds: remaining)
-        ladder.bootID = bootID
+        ladder.deadline = restored(
+            ladder.deadline, of: incident, longestMilliseconds: longestWait(for: incident.service), now: now)
         return ladder
+    }
+
+    /// A deadline on the clock of this boot.
+    func restored(
+        _ deadline: Deadline, of incident: Incident, longestMilliseconds: Int64, now: Moment
+    ) -> Deadline {
+        var remaining =
+            deadline.bootID == bootID
+            ? deadline.monotonicMilliseconds &- now.monotonicMilliseconds
+            : deadline.wall.milliseconds &- now.wall.milliseconds
+        let clockWentBack = deadline.bootID != bootID && now.wall < incident.openedAt
+        if clockWentBack || remaining < 0 || remaining > longestMilliseconds { remaining = 0 }
+        return self.deadline(inMilliseconds: remaining, now: now)
+    }
+
+    func deadline(inMilliseconds wait: Int64, now: Moment) -> Deadline {
+        Deadline(
+            wall: now.wall.adding(milliseconds: wait), monotonicMilliseconds: now.monotonicMilliseconds &+ wait,
+            bootID: bootID)
+    }
+
+    private mutating func setTimers(of incident: Incident, before: Incident?) {
+        for timer in IncidentTimer.allCases {
+            guard let due = incident.due(timer), due != before?.due(timer) else { continue }
+            deadlines.insert(.init(milliseconds: due, id: incident.id, timer: timer))
+        }
     }
 
     /// Stores what a draft holds and adds it to the decision when anything changed that must be kept.
@@ -149,9 +168,7 @@ extension IncidentEngine {
         } else if incident.state.isOpen, let person = draft.person, cards[incident.id] != person {
             cards[incident.id] = person
         }
-        if let ladder = incident.ladder, ladder != before?.ladder {
-            deadlines.insert(.init(milliseconds: ladder.deadlineMonotonicMilliseconds, id: incident.id))
-        }
+        setTimers(of: incident, before: before)
         if draft.isChanged {
             decision.changes.append(
                 IncidentChange(
@@ -164,15 +181,18 @@ extension IncidentEngine {
     /// Drops deadlines whose incident has moved on, so that the first one is real.
     mutating func settleDeadlines() {
         while let first = deadlines.first, !isCurrent(first) { deadlines.removeFirst() }
-        if deadlines.entries.count > 2 * openCount + 64 {
-            var kept: [IncidentID: DeadlineHeap.Entry] = [:]
-            for entry in deadlines.entries where isCurrent(entry) { kept[entry.id] = entry }
-            deadlines.rebuild(Array(kept.values))
+        if deadlines.entries.count > 2 * IncidentTimer.allCases.count * openCount + 64 {
+            deadlines.rebuild(
+                incidents.values.flatMap { incident in
+                    IncidentTimer.allCases.compactMap { timer in
+                        incident.due(timer).map { .init(milliseconds: $0, id: incident.id, timer: timer) }
+                    }
+                })
         }
     }
 
     func isCurrent(_ entry: DeadlineHeap.Entry) -> Bool {
-        incidents[entry.id]?.ladder?.deadlineMonotonicMilliseconds == entry.milliseconds
+        incidents[entry.id]?.due(entry.timer) == entry.milliseconds
     }
 
     mutating func forgetClosed(now: Moment) {
@@ -196,5 +216,27 @@ extension IncidentEngine {
         var id = makeID()
         while incidents[id] != nil { id = IncidentID(rawValue: id.rawValue &+ 1) }
         return id
+    }
+}
+
+extension Incident {
+    /// When a timer is due on the monotonic clock; nil while it does not run.
+    func due(_ timer: IncidentTimer) -> Int64? {
+        switch timer {
+        case .ladder: ladder?.deadlineMonotonicMilliseconds
+        case .chase: chase?.next.monotonicMilliseconds
+        case .supervision: supervision?.next.monotonicMilliseconds
+        }
+    }
+}
+
+extension LadderPosition {
+    var deadline: Deadline {
+        get { Deadline(wall: deadlineWall, monotonicMilliseconds: deadlineMonotonicMilliseconds, bootID: bootID) }
+        set {
+            deadlineWall = newValue.wall
+            deadlineMonotonicMilliseconds = newValue.monotonicMilliseconds
+            bootID = newValue.bootID
+        }
     }
 }

@@ -10,6 +10,8 @@ public struct Person: Sendable, Equatable, Codable, Identifiable {
     /// `YYYY-MM-DD` or empty.
     public var birthDate: String
     public var address: String
+    /// Of the site's own choice, as its duty rosters name it.
+    public var district: String?
     public var landmark: String
     public var conditions: String
     public var medicines: String

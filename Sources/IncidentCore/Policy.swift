@@ -7,19 +7,25 @@ public struct Policy: Sendable, Equatable {
     public var steps: [PolicyStep]
     /// From the start of one round to the start of the next; the ladder repeats without end. 1,000 or more.
     public var repeatMilliseconds: Int
+    /// No step starts in these hours, what is due waits for their end; without effect for a life-safety service.
+    public var quietHours: [DayWindow]
 
-    public init(service: Service, group: String? = nil, steps: [PolicyStep], repeatMilliseconds: Int) {
+    public init(
+        service: Service, group: String? = nil, steps: [PolicyStep], repeatMilliseconds: Int,
+        quietHours: [DayWindow] = []
+    ) {
         self.service = service
         self.group = group
         self.steps = steps
         self.repeatMilliseconds = repeatMilliseconds
+        self.quietHours = quietHours
     }
 }
 
 public struct PolicyStep: Sendable, Equatable {
     /// From the opening of the incident, or from the start of the round.
     public var afterMilliseconds: Int
-    /// Names of targets.
+    /// Names of targets, or of duty rosters that say which target it is.
     public var targets: [String]
 
     public init(afterMilliseconds: Int, targets: [String]) {
@@ -33,10 +39,12 @@ public struct TargetFacts: Sendable, Equatable {
     public var name: String
     /// An ambulance service or its like: guarded by commissioning, consent, trust and age (promise P7).
     public var isEmergencyService: Bool
+    public var audience: Audience
 
-    public init(name: String, isEmergencyService: Bool) {
+    public init(name: String, isEmergencyService: Bool, audience: Audience = .centre) {
         self.name = name
         self.isEmergencyService = isEmergencyService
+        self.audience = audience
     }
 }
 
@@ -44,6 +52,14 @@ public struct TargetFacts: Sendable, Equatable {
 public struct IncidentRules: Sendable, Equatable {
     public var policies: [Policy]
     public var targets: [TargetFacts]
+    /// nil: terminals are not asked for positions after an SOS.
+    public var chase: ChaseRules?
+    /// Services that are not named have no due time of their own and take every disposition.
+    public var services: [Service: ServiceRules]
+    public var supervision: SupervisionRules
+    public var rosters: [DutyRoster]
+    /// The site's own clock, for quiet hours and duty rosters.
+    public var utcOffsetMinutes: Int
     /// The explicit, logged act by which a site may reach emergency services (promise P7).
     public var isCommissioned: Bool
     /// A stored SOS older than this does not dial 120 by itself.
@@ -65,10 +81,17 @@ public struct IncidentRules: Sendable, Equatable {
     public init(
         policies: [Policy], targets: [TargetFacts], isCommissioned: Bool = false, lateLimitSeconds: Int = 900,
         heldAfterCloseSeconds: Int = 600, raiseIntervalSeconds: Int = 60, lowBatteryPercent: Int? = 15,
-        silenceSeconds: Int? = nil, unidentifiedLimit: Int = 20_000, unidentifiedLimitPerPeer: Int = 10_000
+        silenceSeconds: Int? = nil, unidentifiedLimit: Int = 20_000, unidentifiedLimitPerPeer: Int = 10_000,
+        rosters: [DutyRoster] = [], utcOffsetMinutes: Int = 480, chase: ChaseRules? = nil,
+        services: [Service: ServiceRules] = [:], supervision: SupervisionRules = SupervisionRules()
     ) {
         self.policies = policies
         self.targets = targets
+        self.rosters = rosters
+        self.chase = chase
+        self.services = services
+        self.supervision = supervision
+        self.utcOffsetMinutes = utcOffsetMinutes
         self.isCommissioned = isCommissioned
         self.lateLimitSeconds = lateLimitSeconds
         self.heldAfterCloseSeconds = heldAfterCloseSeconds
@@ -77,5 +100,52 @@ public struct IncidentRules: Sendable, Equatable {
         self.silenceSeconds = silenceSeconds
         self.unidentifiedLimit = unidentifiedLimit
         self.unidentifiedLimitPerPeer = unidentifiedLimitPerPeer
+    }
+}
+
+/// How the position is chased while an emergency is open.
+public struct ChaseRules: Sendable, Equatable {
+    /// 1...3600: between two reports of the terminal.
+    public var intervalSeconds: Int
+    /// 60...3600: how long the terminal is asked to report fast, each time; then it returns to normal by itself.
+    public var periodSeconds: Int
+    /// 10...86,400: what a terminal that cannot be tracked for a time is set back to in the end.
+    public var normalIntervalSeconds: Int
+    /// Targets hear of a better place at most this often, 1...3600, after the first valid fix.
+    public var updateSeconds: Int
+
+    public init(
+        intervalSeconds: Int = 10, periodSeconds: Int = 600, normalIntervalSeconds: Int = 300, updateSeconds: Int = 20
+    ) {
+        self.intervalSeconds = intervalSeconds
+        self.periodSeconds = periodSeconds
+        self.normalIntervalSeconds = normalIntervalSeconds
+        self.updateSeconds = updateSeconds
+    }
+}
+
+/// How incidents of one service end.
+public struct ServiceRules: Sendable, Equatable {
+    /// The words an incident may be closed with; empty: any.
+    public var dispositions: [String]
+    /// What is handed over without a time is due after so long, 60...2,592,000; nil: never.
+    public var dueSeconds: Int?
+
+    public init(dispositions: [String] = [], dueSeconds: Int? = nil) {
+        self.dispositions = dispositions
+        self.dueSeconds = dueSeconds
+    }
+}
+
+/// How what was handed over is followed (督办).
+public struct SupervisionRules: Sendable, Equatable {
+    /// So long before the due time the receivers are reminded; 0: not.
+    public var remindSeconds: Int
+    /// While it is overdue, attention is raised again after so long, 60...86,400.
+    public var overdueSeconds: Int
+
+    public init(remindSeconds: Int = 900, overdueSeconds: Int = 900) {
+        self.remindSeconds = remindSeconds
+        self.overdueSeconds = overdueSeconds
     }
 }

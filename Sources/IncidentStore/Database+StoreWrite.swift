@@ -78,16 +78,19 @@ extension Database {
         let id = incident.id.description
         try run(
             """
-            INSERT INTO incidents (id, state, service, terminal, person, opened_at, acknowledged_at, closed_at, snapshot)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO incidents (id, state, service, terminal, person, opened_at, acknowledged_at, closed_at, snapshot,
+                answered_at, due_at, times_overdue)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET state = excluded.state, service = excluded.service,
                 terminal = excluded.terminal, person = excluded.person, acknowledged_at = excluded.acknowledged_at,
-                closed_at = excluded.closed_at, snapshot = excluded.snapshot
+                closed_at = excluded.closed_at, snapshot = excluded.snapshot, answered_at = excluded.answered_at,
+                due_at = excluded.due_at, times_overdue = excluded.times_overdue
             """,
             [
                 id, incident.state.rawValue, incident.service.rawValue, incident.terminal.description,
                 incident.person, incident.openedAt.milliseconds, incident.acknowledgedAt?.milliseconds,
-                incident.closedAt?.milliseconds, try ColumnJSON.text(incident),
+                incident.closedAt?.milliseconds, try ColumnJSON.text(incident), incident.answeredAt?.milliseconds,
+                incident.dueAt?.milliseconds, incident.timesOverdue ?? 0,
             ])
         for entry in change.entries {
             try run(

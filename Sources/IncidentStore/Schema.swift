@@ -21,6 +21,9 @@ enum IncidentSchema {
             for table in ["terminal_states", "messages", "media"] { try database.execute(sql: "DROP TABLE \(table)") }
         }
         migrator.registerMigration("4 fences as plans") { try Self.makePlans($0) }
+        migrator.registerMigration("5 figures of supervision") { database in
+            for statement in Self.supervision { try database.execute(sql: statement) }
+        }
         return migrator
     }
 
@@ -131,6 +134,19 @@ extension IncidentSchema {
             type INTEGER NOT NULL, format INTEGER NOT NULL, event_code INTEGER NOT NULL, data BLOB NOT NULL)
         """,
         "CREATE INDEX media_terminal ON media(terminal, received)",
+    ]
+}
+
+extension IncidentSchema {
+    /// When a human first answered, by when it is due and how often it was found overdue stand in columns, for reports.
+    private static let supervision = [
+        "ALTER TABLE incidents ADD COLUMN answered_at INTEGER",
+        "ALTER TABLE incidents ADD COLUMN due_at INTEGER",
+        "ALTER TABLE incidents ADD COLUMN times_overdue INTEGER NOT NULL DEFAULT 0",
+        """
+        UPDATE incidents SET answered_at = acknowledged_at,
+            due_at = CAST(strftime('%s', json_extract(snapshot, '$.dueAt')) AS INTEGER) * 1000
+        """,
     ]
 }
 

@@ -43,6 +43,17 @@ public enum TerminalCommand: Sendable, Equatable {
     }
 }
 
+extension TerminalCommand {
+    /// True for what tells somebody in need that a human has taken over: nothing that the gateway asks for its own sake
+    /// stands before it, also when that is under way.
+    public var speaksToSomebodyInNeed: Bool {
+        switch self {
+        case .confirmAlarm, .message(_, urgent: true), .callBack: true
+        case .message, .locate, .reportInterval, .track, .find, .setNumbers, .fallDetection, .restart, .powerOff: false
+        }
+    }
+}
+
 /// What a terminal uses numbers for that were set on it.
 public enum NumberPurpose: String, Sendable, Codable, CaseIterable {
     /// Dialled when the SOS key is pressed.

@@ -54,7 +54,8 @@ struct CommandQueue<Expected: Sendable>: Sendable {
 
     var isEmpty: Bool { entries.isEmpty }
 
-    /// Puts a command behind the others. One that is here already is the same order coming twice.
+    /// Puts a command behind the others. One that is here already is the same order coming twice. What speaks to somebody
+    /// in need does not wait for the answer to something else: that goes back to the pipeline, which orders it again.
     mutating func add(
         _ command: TerminalCommand, id: Int64, expires: Int64, limits: SessionLimits, into actions: inout SessionActions
     ) {
@@ -62,6 +63,9 @@ struct CommandQueue<Expected: Sendable>: Sendable {
         guard entries.count <= limits.maximumWaitingCommands else {
             actions.requests.append(.command(id: id, outcome: .failed(reason: "too many commands wait")))
             return
+        }
+        if command.speaksToSomebodyInNeed, outstanding?.command.speaksToSomebodyInNeed == false {
+            finish(.queued, into: &actions)
         }
         entries.append(.waiting(Waiting(id: id, command: command, expires: expires)))
     }

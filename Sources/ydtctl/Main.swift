@@ -16,8 +16,9 @@ struct Ydtctl: AsyncParsableCommand {
             CommandsCommand.self, CommissionCommand.self, DevicesCommand.self, FallDetectionCommand.self,
             FencesCommand.self,
             FindCommand.self, HandoverCommand.self, ImportCommand.self, IncidentsCommand.self, LocateCommand.self,
-            MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PowerCommand.self,
-            StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
+            MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PolicyCommand.self,
+            PowerCommand.self,
+            ReportCommand.self, StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
         ])
 
     static func main() async {

@@ -65,9 +65,9 @@ import Testing
 
     @Test func commandsGoOneAtATimeToATerminalThatIsThere() async throws {
         let site = try Site()
-        let first = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
-        let second = try await site.pipeline.submit(
-            .callBack(number: "0731-8888 1234", listen: false), to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        let first = try await site.pipeline.submit(
+            .setNumbers(.centre, ["0731-8888 1234"]), to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        let second = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
         #expect(site.plane.orders.value.isEmpty)
         let now = site.clock.now()
         site.pipeline.ingest([.online(Site.terminal, .tcp, peer: "127.0.0.1:5", protocolName: .jt808, at: now)])
@@ -75,7 +75,7 @@ import Testing
         site.pipeline.ingest([.command(id: first.id, outcome: .sent, at: now)])
         site.pipeline.ingest([.command(id: first.id, outcome: .confirmed, at: now)])
         #expect(await site.plane.orders.wait { $0.map(\.id) == [first.id, second.id] })
-        #expect(site.plane.orders.value[1].command == .callBack(number: "073188881234", listen: false))
+        #expect(site.plane.orders.value.first?.command == .setNumbers(.centre, ["073188881234"]))
         site.advance(61_000)
         // The operator's next act passes the same thread and disk behind the expiry.
         _ = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
@@ -103,6 +103,70 @@ import Testing
             #expect(try site.pipeline.store.commands(for: Site.terminal).isEmpty)
             try await site.stop()
         }
+    }
+
+    /// The gateway asks for positions after an SOS; that a human has taken over passes it, also when it is under way.
+    @Test func whoIsInNeedDoesNotWaitForTheChase() async throws {
+        let site = try Site(configure: { $0.rules.chase = ChaseRules() })
+        let plane = site.plane
+        site.pipeline.ingest([
+            .online(Site.terminal, .tcp, peer: "127.0.0.1:5", protocolName: .jt808, at: site.clock.now())
+        ])
+        #expect(await site.answer(to: site.report(.sos, sequence: 77)) == .stored)
+        #expect(await plane.orders.wait { $0.map(\.command) == [.locate] })
+        let locate = try #require(plane.orders.value.first)
+        site.pipeline.ingest([.command(id: locate.id, outcome: .sent, at: site.clock.now())])
+        let id = try #require(try site.incidents().first?.id)
+        _ = try await site.pipeline.operate(.acknowledge(reason: "on the way"), on: id, by: Site.actor)
+        #expect(await plane.orders.wait { $0.last?.command == .confirmAlarm(sequence: 77) })
+        // The session let go of the one under way.
+        site.pipeline.ingest([.command(id: locate.id, outcome: .queued, at: site.clock.now())])
+        let fast = TerminalCommand.track(intervalSeconds: 10, durationSeconds: 600)
+        for expected in [TerminalCommand.message(text: SpokenText.emergency, urgent: true), .locate, fast] {
+            let order = try #require(plane.orders.value.last)
+            site.pipeline.ingest([.command(id: order.id, outcome: .sent, at: site.clock.now())])
+            site.pipeline.ingest([.command(id: order.id, outcome: .confirmed, at: site.clock.now())])
+            #expect(await plane.orders.wait { $0.last?.command == expected })
+        }
+        #expect(plane.orders.value.count == 5)
+        #expect(plane.orders.value[3].id == locate.id)
+        try await site.stop()
+    }
+
+    /// Chasing goes on after a restart until a human closes, by the way that the terminal understands.
+    @Test func theChaseGoesOnAfterARestart() async throws {
+        let site = try Site(configure: { $0.rules.chase = ChaseRules() })
+        site.pipeline.ingest([
+            .online(Site.terminal, .tcp, peer: "127.0.0.1:5", protocolName: .gt06, at: site.clock.now())
+        ])
+        #expect(await site.answer(to: site.report(.sos, sequence: 77)) == .stored)
+        for outcome in [CommandOutcome.confirmed, .failed(reason: "GT06 has no text for track")] {
+            let count = site.plane.orders.value.count
+            let order = try #require(site.plane.orders.value.last)
+            site.pipeline.ingest([.command(id: order.id, outcome: outcome, at: site.clock.now())])
+            #expect(await site.plane.orders.wait { $0.count > count })
+        }
+        #expect(site.plane.orders.value.last?.command == .reportInterval(seconds: 10))
+        let id = try #require(try site.incidents().first?.id)
+        _ = try await site.pipeline.operate(.acknowledge(reason: "on the way"), on: id, by: Site.actor)
+        try await site.stop(keepFiles: true)
+
+        let again = try Site(path: site.path, configure: { $0.rules.chase = ChaseRules() })
+        again.advance(569_000)
+        let before = try again.pipeline.store.commands(for: Site.terminal).count
+        again.advance(1000)
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try again.pipeline.store.commands(for: Site.terminal).count < before + 2, ContinuousClock.now < deadline {
+            await Task.yield()
+        }
+        _ = try await again.pipeline.operate(.close(disposition: "helped", reason: ""), on: id, by: Site.actor)
+        let commands = try again.pipeline.store.commands(for: Site.terminal)
+        #expect(
+            commands.prefix(commands.count - before).map(\.command)
+                == [.reportInterval(seconds: 300), .reportInterval(seconds: 10), .locate])
+        let restore = try #require(commands.first)
+        #expect(restore.expiresAt.milliseconds - restore.createdAt.milliseconds == 7 * 86_400_000)
+        try await again.stop()
     }
 
     @Test func acknowledgingTellsTheTerminal() async throws {

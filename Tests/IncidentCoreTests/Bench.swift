@@ -61,6 +61,8 @@ struct Bench: ~Copyable {
     var engine: IncidentEngine
     /// Milliseconds since the start, on both clocks.
     var time: Int64 = 0
+    /// How far somebody has set the wall clock, in milliseconds.
+    var wallJump: Int64 = 0
     var person: Person? = .wang
     var trust: Trust = .verified
     var terminal = pendant
@@ -75,7 +77,7 @@ struct Bench: ~Copyable {
     }
 
     var now: Moment {
-        Moment(wall: start.adding(milliseconds: time), monotonicMilliseconds: 1000 + time)
+        Moment(wall: start.adding(milliseconds: time + wallJump), monotonicMilliseconds: 1000 + time)
     }
 
     /// One report; `device` in seconds since the start, nil for none.

@@ -76,6 +76,25 @@ private let sos = AlarmSet(.sos)
         #expect(bench.engine.nextDeadlineMonotonicMilliseconds == bench.now.monotonicMilliseconds)
     }
 
+    /// A clock that jumps by a day while the gateway runs, or between two runs of one boot, moves no step.
+    @Test(arguments: [Int64(-86_400_000), 86_400_000], [false, true])
+    func jumpsOfTheClockChangeNothing(jump: Int64, restarts: Bool) throws {
+        var steady = Bench()
+        steady.report(sos)
+        let expected = steady.run(seconds: 600).flatMap(\.deliveries).map { "\($0.notice.round).\($0.notice.step)" }
+        var bench = Bench()
+        bench.report(sos)
+        var facts = bench.run(seconds: 7).flatMap(\.deliveries)
+        bench.wallJump = jump
+        if restarts { try bench.restart() }
+        facts += bench.run(seconds: 300).flatMap(\.deliveries)
+        bench.wallJump = 0
+        facts += bench.run(seconds: 293).flatMap(\.deliveries)
+        #expect(facts.map { "\($0.notice.round).\($0.notice.step)" } == expected)
+        let jumped = facts.map { $0.notice.at }.filter { abs($0.milliseconds - start.milliseconds) > 80_000_000 }
+        #expect(jumped.count == 10)
+    }
+
     @Test func deadlineFurtherAwayThanAnyPolicyAllowsFires() throws {
         var bench = Bench()
         bench.report(sos)

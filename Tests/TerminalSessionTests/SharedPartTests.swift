@@ -35,6 +35,27 @@ struct SharedPartTests {
         #expect(used == withUnsafeBytes(of: CommandQueue<Int>()) { Array($0) })
     }
 
+    /// Who is in need hears that help comes, also from a terminal that never answers what it was asked before.
+    @Test func whatSpeaksToSomebodyInNeedDoesNotWaitForAnAnswer() {
+        var queue = CommandQueue<Int>()
+        var actions = SessionActions()
+        let limits = SessionLimits()
+        func order(_ command: TerminalCommand, _ id: Int64) {
+            queue.add(command, id: id, expires: 100, limits: limits, into: &actions)
+            while let next = queue.next(now: 0, into: &actions) {
+                queue.sent(next, frames: [[UInt8(id)]], expecting: 0, limits: limits, now: 0, into: &actions)
+            }
+        }
+        order(.locate, 1)
+        order(.confirmAlarm(sequence: 7), 2)
+        #expect(Self.outcomes(actions) == [.sent, .queued, .sent])
+        #expect(queue.outstanding?.id == 2)
+        // Its like waits, and so does everything else.
+        order(.message(text: "a", urgent: true), 3)
+        order(.track(intervalSeconds: 1, durationSeconds: 1), 4)
+        #expect(actions.output == [1, 2])
+    }
+
     @Test func waitingCommandsAreBounded() {
         var queue = CommandQueue<Int>()
         var actions = SessionActions()

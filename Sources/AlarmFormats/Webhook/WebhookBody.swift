@@ -7,13 +7,13 @@ import TerminalModel
 /// Texts that are too long are cut and end in `…`; `truncated` then is true. Identity, position and call-back number
 /// are never cut. Source: escalation document sections 0, 3 and 7.1.
 enum WebhookBody {
-    static func render(_ notice: Notice, gateway: String) -> [UInt8] {
+    static func render(_ notice: Notice, gateway: String, audience: Audience) -> [UInt8] {
         // Everything fits at the first size unless a card is a novel.
         for size in TextLimits.sizes.dropLast() {
-            let body = render(notice, gateway: gateway, limits: size)
+            let body = render(notice, gateway: gateway, audience: audience, limits: size)
             if body.count <= WebhookMessage.maximumBodyBytes { return body }
         }
-        return render(notice, gateway: gateway, limits: TextLimits.smallest)
+        return render(notice, gateway: gateway, audience: audience, limits: TextLimits.smallest)
     }
 
     static func render(_ heartbeat: GatewayHeartbeat) -> [UInt8] {
@@ -44,7 +44,9 @@ enum WebhookBody {
         return Array(root.value.text.utf8)
     }
 
-    private static func render(_ notice: Notice, gateway: String, limits: TextLimits) -> [UInt8] {
+    private static func render(
+        _ notice: Notice, gateway: String, audience: Audience, limits: TextLimits
+    ) -> [UInt8] {
         let incident = notice.incident
         var cutter = TextCutter(limits: limits)
         var data = JSONObject()
@@ -60,6 +62,7 @@ enum WebhookBody {
         data.set("terminal", incident.terminal.description)
         data.set("trust", incident.trust.rawValue)
         data.set("call_back_number", notice.person.flatMap { $0.phone.isEmpty ? nil : cutter.identity($0.phone) })
+        if audience != .centre { data.set("recipients", recipients(audience, of: notice.person, &cutter)) }
         data.set("position", incident.position.map { position($0, at: notice.at) } ?? .null)
         data.set("person", notice.person.map { card($0, &cutter) } ?? .null)
         data.set("causes", cutter.texts(incident.causes))
@@ -84,6 +87,24 @@ enum WebhookBody {
 
     /// More keys than a terminal has.
     private static let maximumKeys = 64
+    /// As many as a card holds: nobody who is to be told is cut off.
+    private static let maximumRecipients = 20
+
+    /// Whom the receiver is to reach, with numbers in digits that passed the dial guard.
+    private static func recipients(
+        _ audience: Audience, of person: Person?, _ cutter: inout TextCutter
+    ) -> JSONValue {
+        let contacts = person?.recipients(audience).prefix(maximumRecipients) ?? []
+        return .array(
+            contacts.map { contact in
+                var object = JSONObject()
+                object.set("name", cutter.text(contact.name))
+                object.set("phone", cutter.number(contact.phone))
+                object.set("relation", cutter.text(contact.relation))
+                object.set("guardian", contact.isGuardian)
+                return object.value
+            })
+    }
 
     /// How much it hurries: `life`, `urgent` or `normal`.
     private static func severity(_ service: Service) -> String {
@@ -126,6 +147,7 @@ enum WebhookBody {
         object.set("sex", cutter.text(person.sex))
         object.set("birth_date", cutter.text(person.birthDate))
         object.set("address", cutter.text(person.address))
+        object.set("district", person.district.map { cutter.text($0) })
         object.set("landmark", cutter.text(person.landmark))
         object.set("conditions", cutter.text(person.conditions))
         object.set("medicines", cutter.text(person.medicines))

@@ -10,10 +10,10 @@ public struct WebhookMessage: Sendable, Equatable {
     public let id: String
     public let body: [UInt8]
 
-    /// An incident's news; `gateway` is the name of this gateway.
-    public init(_ notice: Notice, gateway: String) {
+    /// An incident's news; `gateway` is the name of this gateway, `audience` whom the receiver is to reach.
+    public init(_ notice: Notice, gateway: String, audience: Audience = .centre) {
         self.id = notice.identifier
-        self.body = WebhookBody.render(notice, gateway: gateway)
+        self.body = WebhookBody.render(notice, gateway: gateway, audience: audience)
     }
 
     /// A sign of life.

@@ -41,18 +41,26 @@ struct CommandBook {
         let expires = now.monotonicMilliseconds + max(0, left)
         entries[record.id] = Entry(record: record, expiresMonotonicMilliseconds: expires, isSettled: isSettled)
         // What was sent before a restart is not sent again; its answer or its end is waited for.
-        if record.outcome == .queued { waiting[record.terminal, default: []].append(record.id) }
+        if record.outcome == .queued { wait(record) }
         expiries.add(record.id, due: expires)
     }
 
     mutating func settle(_ id: Int64) { entries[id]?.isSettled = true }
 
-    /// The next command for a terminal that is there to take it; it is outstanding from now on.
+    /// The next command for a terminal that is there to take it; it is outstanding from now on. What speaks to somebody in
+    /// need does not wait for the answer to something else, which is sent again after it.
     mutating func next(for terminal: TerminalID, now: Moment) -> DownlinkOrder? {
-        guard outstanding[terminal] == nil, let id = waiting[terminal]?.first, let entry = entries[id],
-            entry.isSettled, entry.expiresMonotonicMilliseconds > now.monotonicMilliseconds
+        guard let id = waiting[terminal]?.first, let entry = entries[id], entry.isSettled,
+            entry.expiresMonotonicMilliseconds > now.monotonicMilliseconds
         else { return nil }
+        let underWay = outstanding[terminal]
+        if let underWay {
+            guard entry.record.command.speaksToSomebodyInNeed,
+                entries[underWay]?.record.command.speaksToSomebodyInNeed == false
+            else { return nil }
+        }
         takeFirst(of: terminal)
+        if let record = underWay.flatMap({ entries[$0]?.record }) { wait(record, isFirst: true) }
         outstanding[terminal] = id
         return DownlinkOrder(
             id: id, terminal: terminal, command: entry.record.command,
@@ -69,9 +77,13 @@ struct CommandBook {
         let terminal = entry.record.terminal
         switch outcome {
         case .queued:
-            // Its connection ended before the answer: it is sent again until its time is over (promise P9).
-            guard outstanding[terminal] == id else { return nil }
-            putBack(id)
+            // Its connection ended before the answer, or it gave way to another and waits already: it is sent again until
+            // its time is over (promise P9).
+            if outstanding[terminal] == id {
+                putBack(id)
+            } else if waiting[terminal]?.contains(id) != true {
+                return nil
+            }
         case .sent: break
         case .confirmed, .failed, .expired:
             entries[id] = nil
@@ -114,7 +126,17 @@ struct CommandBook {
     private mutating func putBack(_ id: Int64) {
         guard let terminal = entries[id]?.record.terminal, outstanding[terminal] == id else { return }
         outstanding[terminal] = nil
-        waiting[terminal, default: []].insert(id, at: 0)
+        if let record = entries[id]?.record { wait(record, isFirst: true) }
+    }
+
+    /// Puts a command behind the others, or before those of its like when it `isFirst`; what speaks to somebody in need
+    /// goes before all that does not.
+    private mutating func wait(_ record: CommandRecord, isFirst: Bool = false) {
+        let ids = waiting[record.terminal] ?? []
+        let needEnd = ids.firstIndex { entries[$0]?.record.command.speaksToSomebodyInNeed != true } ?? ids.endIndex
+        let speaks = record.command.speaksToSomebodyInNeed
+        let index = speaks ? (isFirst ? ids.startIndex : needEnd) : (isFirst ? needEnd : ids.endIndex)
+        waiting[record.terminal, default: []].insert(record.id, at: index)
     }
 
     private mutating func takeFirst(of terminal: TerminalID) {

@@ -9,6 +9,8 @@ extension Decider {
     static let maximumTerminals = 1_000_000
     /// Numbers in one command: more than any terminal holds for one purpose.
     static let maximumNumbers = 10
+    /// Who orders what the engine decides.
+    static let gatewayActor = "gateway"
 
     // MARK: Connections
 
@@ -335,6 +337,10 @@ extension Decider {
         guard let record = commands.apply(outcome, to: id, at: time) else { return }
         write(record)
         if case .sent = outcome { return }
+        if case .failed = outcome, record.by == Self.gatewayActor, let incident = record.incident {
+            let decision = engine.commandFailed(record.command, of: incident, now: now)
+            if !decision.isEmpty { add(decision, now: now) }
+        }
         if isConnected(record.terminal) { sendNext(to: record.terminal, now: now) }
     }
 

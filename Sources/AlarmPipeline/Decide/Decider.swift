@@ -264,11 +264,12 @@ struct Decider: ~Copyable {
             calls.follow(change)
             entry.events.append(.incident(change.incident))
             log(change)
+            measure(change)
         }
         for order in decision.commands {
-            let lifetime = Int64(configuration.orderLifetimeSeconds) * 1000
+            let lifetime = Int64(order.lifetimeSeconds ?? configuration.orderLifetimeSeconds) * 1000
             _ = try? enqueue(
-                order.command, for: order.terminal, incident: order.incident, by: "gateway",
+                order.command, for: order.terminal, incident: order.incident, by: Self.gatewayActor,
                 expiresAt: now.wall.adding(milliseconds: lifetime), into: &entry, now: now)
         }
     }
@@ -301,6 +302,22 @@ struct Decider: ~Copyable {
         attention[incident.terminal] = count > 0 ? count : nil
         if (before > 0) != (count > 0) { attentionMoves[incident.terminal] = count > 0 }
         attentionChanged = true
+    }
+
+    /// How soon humans answered, and whether what they handed over was done in time.
+    private func measure(_ change: IncidentChange) {
+        let incident = change.incident
+        let service = incident.service.rawValue
+        for entry in change.entries {
+            if entry.kind == .acknowledged, entry.at == incident.answeredAt {
+                let waited = entry.at.milliseconds - incident.openedAt.milliseconds
+                let within = waited <= 60_000 ? "60s" : waited <= 180_000 ? "180s" : "later"
+                GatewayMetric.incidentsAnswered.counter(service, within).increment()
+            } else if entry.kind == .closed, let due = incident.dueAt {
+                let isOnTime = incident.timesOverdue == nil && entry.at <= due
+                GatewayMetric.incidentsDue.counter(service, isOnTime ? "on_time" : "late").increment()
+            }
+        }
     }
 
     private func log(_ change: IncidentChange) {

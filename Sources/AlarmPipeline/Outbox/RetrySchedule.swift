@@ -47,7 +47,7 @@ extension Notice {
     var raisesAlarm: Bool {
         switch kind {
         case .opened, .updated, .escalated: true
-        case .acknowledged, .handedOver, .cancelled, .closed: false
+        case .acknowledged, .handedOver, .cancelled, .due, .closed: false
         }
     }
 }

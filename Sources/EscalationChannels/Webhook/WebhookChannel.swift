@@ -83,7 +83,8 @@ public final class WebhookChannel: EscalationChannel {
         let maximumWait =
             notice.incident.service.isLifeSafety ? Self.longestEmergencyWaitMilliseconds : Self.longestWaitMilliseconds
         let started = ContinuousClock.now
-        let (result, code) = await post(WebhookMessage(notice, gateway: gateway), maximumWait: maximumWait)
+        let message = WebhookMessage(notice, gateway: gateway, audience: configuration.audience)
+        let (result, code) = await post(message, maximumWait: maximumWait)
         latency.recordNanoseconds((ContinuousClock.now - started).wholeNanoseconds)
         switch result {
         case .accepted: outcomes.accepted.increment()

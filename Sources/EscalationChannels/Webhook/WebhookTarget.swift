@@ -1,4 +1,5 @@
 import FoundationEssentials
+public import IncidentCore
 
 /// One receiver of webhooks as the configuration describes it.
 public struct WebhookTarget: Sendable, Equatable {
@@ -14,6 +15,8 @@ public struct WebhookTarget: Sendable, Equatable {
     public var allowedAddresses: [AddressRange]
     /// Permits `http`, and then only to `allowedAddresses`.
     public var allowsPlainHTTP: Bool
+    /// Whom the receiver is to reach: with anything but `centre` each notice names them.
+    public var audience: Audience
     /// For name, connection and TLS together.
     public var connectTimeoutMilliseconds: Int
     /// For the whole attempt.
@@ -21,7 +24,7 @@ public struct WebhookTarget: Sendable, Equatable {
 
     public init(
         name: String, url: String, secretFiles: [String], certificateAuthorityFile: String? = nil,
-        allowedAddresses: [AddressRange] = [], allowsPlainHTTP: Bool = false,
+        allowedAddresses: [AddressRange] = [], allowsPlainHTTP: Bool = false, audience: Audience = .centre,
         connectTimeoutMilliseconds: Int = 2_000, totalTimeoutMilliseconds: Int = 5_000
     ) {
         self.name = name
@@ -30,6 +33,7 @@ public struct WebhookTarget: Sendable, Equatable {
         self.certificateAuthorityFile = certificateAuthorityFile
         self.allowedAddresses = allowedAddresses
         self.allowsPlainHTTP = allowsPlainHTTP
+        self.audience = audience
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
         self.totalTimeoutMilliseconds = totalTimeoutMilliseconds
     }

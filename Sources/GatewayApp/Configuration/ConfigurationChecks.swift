@@ -2,6 +2,7 @@ import Foundation
 import HostDevices
 import IncidentCore
 import TOMLKit
+import TerminalModel
 import TerminalTLS
 
 /// What no single key can say: names that must differ, names that must exist, files that must be readable.
@@ -10,17 +11,31 @@ struct ConfigurationChecks {
 
     func run(
         _ configuration: GatewayConfiguration, targets: [(String, GatewayConfiguration.Target?)],
-        policies: [(String, Policy?)], checkingFiles: Bool
+        rosters: [(String, DutyRoster?)], policies: [(String, Policy?)], checkingFiles: Bool
     ) {
         checkDuplicates(configuration)
-        checkTargetNames(targets)
+        checkTargetNames(targets, rosters)
         let known = Set(targets.compactMap { $0.1?.name })
         // A target that was itself refused must not make every policy that names it look wrong too.
-        if targets.allSatisfy({ $0.1 != nil }) { checkPolicyTargets(policies, known: known) }
+        if targets.allSatisfy({ $0.1 != nil }), rosters.allSatisfy({ $0.1 != nil }) {
+            checkPolicyTargets(policies, known: known.union(rosters.compactMap { $0.1?.name }))
+            checkRosters(rosters, targets: targets.compactMap(\.1))
+        }
+        checkAudiences(targets)
+        checkQuietHours(policies)
         checkPolicies(policies, known: known)
         if checkingFiles {
             checkFiles(targets)
             checkFiles(configuration.listeners)
+        }
+    }
+
+    func checkServices(_ services: [(String, Service?)]) {
+        var seen: Set<Service> = []
+        for (path, service) in services {
+            guard let service, !seen.insert(service).inserted else { continue }
+            collector.report(
+                "\(path).name", found: "\"\(service.rawValue)\" a second time", allowed: "each service once")
         }
     }
 
@@ -53,12 +68,56 @@ struct ConfigurationChecks {
         }
     }
 
-    private func checkTargetNames(_ targets: [(String, GatewayConfiguration.Target?)]) {
+    private func checkTargetNames(
+        _ targets: [(String, GatewayConfiguration.Target?)], _ rosters: [(String, DutyRoster?)]
+    ) {
         var names: Set<String> = []
-        for (path, target) in targets {
-            guard let target, !names.insert(target.name).inserted else { continue }
+        for (path, name) in targets.map({ ($0.0, $0.1?.name) }) + rosters.map({ ($0.0, $0.1?.name) }) {
+            guard let name, !names.insert(name).inserted else { continue }
             collector.report(
-                "\(path).name", found: "\"\(target.name)\" a second time", allowed: "a name that no other target has")
+                "\(path).name", found: "\"\(name)\" a second time",
+                allowed: "a name that no other target and no roster has")
+        }
+    }
+
+    /// Somebody is always on duty, and nobody whom a guard may keep silent.
+    private func checkRosters(_ rosters: [(String, DutyRoster?)], targets: [GatewayConfiguration.Target]) {
+        let fit = Set(targets.filter { !$0.isEmergencyService && $0.audience == .centre }.map(\.name))
+        let allowed =
+            "a target that is neither an emergency service nor people's contacts: "
+            + (fit.isEmpty ? "none is configured" : fit.sorted().joined(separator: ", "))
+        for (path, roster) in rosters {
+            guard let roster else { continue }
+            if !fit.contains(roster.fallback) {
+                collector.report("\(path).fallback", found: "\"\(roster.fallback)\"", allowed: allowed)
+            }
+            for (index, shift) in roster.shifts.enumerated() where !fit.contains(shift.target) {
+                collector.report("\(path).shifts[\(index)].target", found: "\"\(shift.target)\"", allowed: allowed)
+            }
+        }
+    }
+
+    private func checkAudiences(_ targets: [(String, GatewayConfiguration.Target?)]) {
+        for (path, target) in targets {
+            guard let target, target.isEmergencyService, target.audience != .centre else { continue }
+            collector.report(
+                "\(path).reaches", found: "\"\(target.audience.rawValue)\" of an emergency service",
+                allowed: "\"\(Audience.centre.rawValue)\", since an emergency service reaches nobody's contacts")
+        }
+    }
+
+    private func checkQuietHours(_ policies: [(String, Policy?)]) {
+        for (path, policy) in policies {
+            guard let policy, !policy.quietHours.isEmpty else { continue }
+            if policy.service.isLifeSafety {
+                collector.report(
+                    "\(path).quiet_hours", found: "quiet hours for \"\(policy.service.rawValue)\"",
+                    allowed: "none: this service saves lives and is told at every hour")
+            } else if policy.isAlwaysQuiet {
+                collector.report(
+                    "\(path).quiet_hours", found: "hours that together are all hours of the week",
+                    allowed: "hours that leave a minute in which somebody is told")
+            }
         }
     }
 
@@ -125,6 +184,15 @@ struct ConfigurationChecks {
     private func checkFile(_ file: String, keyPath: String) {
         guard !FileManager.default.isReadableFile(atPath: file) else { return }
         collector.report(keyPath, found: FileProblem.describe(file), allowed: "a file that the gateway may read")
+    }
+}
+
+extension Policy {
+    fileprivate var isAlwaysQuiet: Bool {
+        !(0..<7 * DayWindow.minutesPerDay).contains { minute in
+            let time = Timestamp(seconds: Int64(minute) * 60)
+            return !quietHours.contains { $0.contains(time, utcOffsetMinutes: 0) }
+        }
     }
 }
 

@@ -12,6 +12,17 @@ enum ConfigurationFormats {
     static let socketPathAllowed = "an absolute path of at most 107 bytes"
     static let addressAllowed =
         "an IPv4 or IPv6 address in numbers, or one with a prefix length, for example \"10.1.0.0/16\""
+    static let timeOfDayAllowed = "a time of day from \"00:00\" to \"23:59\""
+
+    /// Minutes after midnight of a time written `HH:MM`.
+    static func minute(of text: String) -> Int? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2,
+            parts.allSatisfy({ $0.utf8.count == 2 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let hour = Int(parts[0]), let minute = Int(parts[1]), hour < 24, minute < 60
+        else { return nil }
+        return hour * 60 + minute
+    }
 
     static func listenAddress(_ text: String) -> ListenAddress? {
         guard let colon = text.lastIndex(of: ":") else { return nil }

@@ -71,14 +71,21 @@ extension GatewayConfiguration {
         configuration.readSessions(reader.table("sessions"))
         configuration.readStore(reader.table("store"))
         configuration.readRules(reader.table("rules"))
+        configuration.readChase(reader.table("chase"))
+        configuration.readSupervision(reader.table("supervision"))
+        let services = reader.tables("service").map { ($0.path, readService($0)) }
+        for service in services.compactMap(\.1) { configuration.services[service.service] = service.rules }
         let targets = reader.tables("target").map { ($0.path, readTarget($0)) }
+        let rosters = reader.tables("roster").map { ($0.path, readRoster($0)) }
         let policies = reader.tables("policy").map { ($0.path, readPolicy($0)) }
         configuration.models = reader.tables("model").compactMap(readModel)
         reader.finish()
         configuration.targets = targets.compactMap(\.1)
+        configuration.rosters = rosters.compactMap(\.1)
         configuration.policies = policies.compactMap(\.1)
         ConfigurationChecks(collector: collector).run(
-            configuration, targets: targets, policies: policies, checkingFiles: checkingFiles)
+            configuration, targets: targets, rosters: rosters, policies: policies, checkingFiles: checkingFiles)
+        ConfigurationChecks(collector: collector).checkServices(services.map { ($0.0, $0.1?.service) })
         guard collector.issues.isEmpty else {
             throw ConfigurationError(issues: collector.issues.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
         }
@@ -86,9 +93,10 @@ extension GatewayConfiguration {
         return configuration
     }
 
-    /// Services without a policy of their own tell every target that is no emergency service, at once and every minute.
+    /// Services without a policy of their own tell every centre, that is no emergency service and nobody's contacts, at
+    /// once and every minute.
     private mutating func addDefaultPolicies() {
-        let names = targets.filter { !$0.isEmergencyService }.map(\.name)
+        let names = targets.filter { !$0.isEmergencyService && $0.audience == .centre }.map(\.name)
         guard !names.isEmpty else { return }
         for service in Service.allCases where service != .emergency {
             guard !policies.contains(where: { $0.service == service && $0.group == nil }) else { continue }
@@ -230,6 +238,8 @@ extension GatewayConfiguration {
             "low_battery_percent", default: rules.lowBatteryPercent, in: 0...90, unit: "percent, 0 for off")
         rules.silenceSeconds = table.integer(
             "silence_seconds", default: rules.silenceSeconds, in: 0...2_592_000, unit: "seconds, 0 for off")
+        rules.utcOffsetMinutes = table.integer(
+            "utc_offset_minutes", default: rules.utcOffsetMinutes, in: -720...840, unit: "minutes")
         table.finish()
     }
 
@@ -251,6 +261,7 @@ extension GatewayConfiguration {
             CredentialPath.isAllowed($0)
         }
         let emergency = table.boolean("emergency_services", default: false)
+        let audience = table.choice("reaches", default: Audience.centre)
         let addresses = table.strings("allow_addresses", allowed: ConfigurationFormats.addressAllowed) {
             ConfigurationFormats.isAddress($0)
         }
@@ -263,29 +274,8 @@ extension GatewayConfiguration {
         guard let name, let url else { return nil }
         return Target(
             name: name, url: url, secretFiles: secrets.map(CredentialPath.resolve), isEmergencyService: emergency,
-            allowedAddresses: addresses, certificateAuthorityFile: authority, heartbeatSeconds: heartbeat)
-    }
-
-    private static func readPolicy(_ table: TableReader) -> Policy? {
-        var table = table
-        let services = Service.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        let service = table.parsed("service", allowed: services, required: true) { Service(rawValue: $0) }
-        let group = table.parsed("group", allowed: "1 to 64 characters") { (1...64).contains($0.count) ? $0 : nil }
-        let period = table.integer(
-            "repeat_milliseconds", default: 60_000, in: 1000...86_400_000, unit: "milliseconds")
-        let steps = table.tables("steps", required: true).map { step -> PolicyStep in
-            var step = step
-            let after = step.integer("after_milliseconds", default: 0, in: 0...86_400_000, unit: "milliseconds")
-            let targets = step.strings("targets", allowed: "the name of a [[target]]") { !$0.isEmpty }
-            step.finish()
-            return PolicyStep(afterMilliseconds: after, targets: targets)
-        }
-        table.finish()
-        return service.map {
-            Policy(
-                service: $0, group: group, steps: steps.sorted { $0.afterMilliseconds < $1.afterMilliseconds },
-                repeatMilliseconds: period)
-        }
+            audience: audience, allowedAddresses: addresses, certificateAuthorityFile: authority,
+            heartbeatSeconds: heartbeat)
     }
 
     private static func readModel(_ table: TableReader) -> Model? {

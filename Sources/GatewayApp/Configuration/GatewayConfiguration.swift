@@ -16,7 +16,12 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public var sessions = Sessions()
     public var store = Storage()
     public var rules = Rules()
+    public var chase = ChaseSettings()
+    public var supervision = SupervisionRules()
+    /// What `[[service]]` says of each service, and the standard for the others.
+    public var services = Self.standardServices
     public var targets: [Target] = []
+    public var rosters: [DutyRoster] = []
     public var policies: [Policy] = []
     public var models: [Model] = []
 
@@ -144,6 +149,24 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var lowBatteryPercent = 15
         /// 0: off.
         public var silenceSeconds = 0
+        /// The site's own clock, for quiet hours and duty rosters.
+        public var utcOffsetMinutes = 480
+    }
+
+    /// `[chase]`
+    public struct ChaseSettings: Sendable, Equatable {
+        /// 0: terminals are not asked for positions after an SOS.
+        public var intervalSeconds = 10
+        public var periodSeconds = 600
+        public var normalIntervalSeconds = 300
+        public var updateSeconds = 20
+
+        var rules: ChaseRules? {
+            guard intervalSeconds > 0 else { return nil }
+            return ChaseRules(
+                intervalSeconds: intervalSeconds, periodSeconds: periodSeconds,
+                normalIntervalSeconds: normalIntervalSeconds, updateSeconds: updateSeconds)
+        }
     }
 
     /// `[[target]]`
@@ -154,6 +177,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
         /// Absolute paths, newest secret first: all sign while a key is rotated.
         public var secretFiles: [String]
         public var isEmergencyService: Bool
+        public var audience: Audience
         /// Private and loopback addresses that this target may resolve to.
         public var allowedAddresses: [String]
         public var certificateAuthorityFile: String?
@@ -183,11 +207,15 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public func incidentRules(isCommissioned: Bool) -> IncidentRules {
         IncidentRules(
             policies: policies,
-            targets: targets.map { TargetFacts(name: $0.name, isEmergencyService: $0.isEmergencyService) },
+            targets: targets.map {
+                TargetFacts(name: $0.name, isEmergencyService: $0.isEmergencyService, audience: $0.audience)
+            },
             isCommissioned: isCommissioned, lateLimitSeconds: rules.lateSOSSeconds,
             heldAfterCloseSeconds: rules.heldAfterCloseSeconds, raiseIntervalSeconds: rules.raiseIntervalSeconds,
             lowBatteryPercent: rules.lowBatteryPercent == 0 ? nil : rules.lowBatteryPercent,
-            silenceSeconds: rules.silenceSeconds == 0 ? nil : rules.silenceSeconds)
+            silenceSeconds: rules.silenceSeconds == 0 ? nil : rules.silenceSeconds, rosters: rosters,
+            utcOffsetMinutes: rules.utcOffsetMinutes, chase: chase.rules, services: services,
+            supervision: supervision)
     }
 }
 

@@ -43,6 +43,12 @@ public protocol GatewayOperations: Sendable {
     func store(fences: [FenceFeature], by actor: Operator) async throws
     func deleteFence(_ id: String, by actor: Operator) async throws -> Bool
 
+    /// Who would be told when, for a press at that time, now when absent; nil when there is no such person.
+    func rehearse(_ service: Service, person: String, at time: Timestamp?) async throws -> PolicyTest?
+
+    /// The last 30 days up to now where no time is given.
+    func report(from: Timestamp?, to: Timestamp?) async throws -> SupervisionReport
+
     /// Makes a consistent copy beside the databases and returns where it is.
     func backup(by actor: Operator) async throws -> BackupReport
     func commission(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws -> CommissionReport

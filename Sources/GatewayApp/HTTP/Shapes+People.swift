@@ -7,6 +7,7 @@ extension Shapes {
         .required("name", .line(1...100)), .optional("sex", .choice(["", "female", "male"])),
         .optional("birth_date", .text(.init(kind: .date, length: 0...10)), "YYYY-MM-DD or empty"),
         .optional("address", .lineOrEmpty(300)), .optional("landmark", .lineOrEmpty(300)),
+        .optional("district", .lineOrEmpty(64), "as the site's duty rosters name it"),
         .optional("conditions", .lineOrEmpty(1000)), .optional("medicines", .lineOrEmpty(1000)),
         .optional("blood_type", .lineOrEmpty(10)), .optional("allergies", .lineOrEmpty(1000)),
         .optional("phone", .text(.init(kind: .phoneOrEmpty, length: 0...32))),
@@ -24,20 +25,19 @@ extension Shapes {
     /// A card in a request; the id stands in the path.
     static let personRequest = Schema.named("PersonRequest", .object(personFields))
 
+    static let contact = Schema.object([
+        .required("name", .string), .required("phone", .string), .required("relation", .string),
+        .required("guardian", .boolean),
+    ])
+
     static let person = Schema.named(
         "Person",
         .object([
             .required("id", .string), .required("name", .string), .required("sex", .string),
-            .required("birth_date", .string), .required("address", .string), .required("landmark", .string),
-            .required("conditions", .string), .required("medicines", .string), .required("blood_type", .string),
-            .required("allergies", .string), .required("phone", .string),
-            .required(
-                "contacts",
-                .array(
-                    .object([
-                        .required("name", .string), .required("phone", .string), .required("relation", .string),
-                        .required("guardian", .boolean),
-                    ]), count: 0...Int.max)),
+            .required("birth_date", .string), .required("address", .string), .required("district", .string),
+            .required("landmark", .string), .required("conditions", .string), .required("medicines", .string),
+            .required("blood_type", .string), .required("allergies", .string), .required("phone", .string),
+            .required("contacts", .array(contact, count: 0...Int.max)),
             .required("groups", words), .required("services", words), .required("consent_120", .boolean),
         ]))
 

@@ -201,6 +201,43 @@ enum Shapes {
     ])
     static let assignIncident = Schema.object([.required("operator", operatorID), .required("person", .identifier)])
 
+    // Policies
+
+    static let policyTest = Schema.named(
+        "PolicyTest",
+        .object([
+            .required("person", .string), .required("service", .choice(Service.allCases.map(\.rawValue))),
+            .required("at", .time), .optional("group", .string, "of the policy in force; absent: of everybody"),
+            .required("fallback", .boolean, "there is no policy: everybody but emergency services is told at once"),
+            .required("repeat_milliseconds", count),
+            .required(
+                "rows",
+                .array(
+                    .object([
+                        .required("after_milliseconds", .integer(0...Int.max)), .required("at", .time),
+                        .required("outcome", .choice(LadderRehearsal.Row.Outcome.allCases.map(\.rawValue))),
+                        .optional("target", .string), .optional("step", count), .optional("detail", .string),
+                        .optional("recipients", .array(contact, count: 0...Int.max), "whom the target is to reach"),
+                    ]), count: 0...Int.max)),
+        ]))
+
+    static let report = Schema.named(
+        "Report",
+        .object([
+            .required("from", .time), .required("to", .time),
+            .required(
+                "services",
+                .array(
+                    .object([
+                        .required("service", .choice(Service.allCases.map(\.rawValue))), .required("opened", count),
+                        .required("answered", count, "a human took over"), .required("answered_within_60_s", count),
+                        .required("answered_within_180_s", count), .required("closed", count),
+                        .required("supervised", count, "handed over with a due time"),
+                        .required("closed_on_time", count, "of those, never overdue"),
+                        .required("overdue", count, "of those, at least once"),
+                    ]), count: 0...Int.max)),
+        ]))
+
     // Administration
 
     static let importReport = Schema.named(

@@ -19,8 +19,9 @@ struct PeopleImport {
     /// Lists (`contacts`, `groups`, `services`, `terminals`) are separated by `;`, the parts of a contact by `|`:
     /// `NAME|PHONE|RELATION|guardian`, the last two may be absent.
     static let columns = [
-        "id", "name", "sex", "birth_date", "address", "landmark", "conditions", "medicines", "blood_type", "allergies",
-        "phone", "contacts", "groups", "services", "consent_120", "terminals", "model", "utc_offset_minutes",
+        "id", "name", "sex", "birth_date", "address", "district", "landmark", "conditions", "medicines", "blood_type",
+        "allergies", "phone", "contacts", "groups", "services", "consent_120", "terminals", "model",
+        "utc_offset_minutes",
     ]
 
     static func read(_ data: Data) -> PeopleImport {
@@ -118,6 +119,8 @@ private struct RowReader {
         person.sex = word("sex", ["female": "female", "male": "male", "女": "female", "男": "male"])
         person.birthDate = text("birth_date")
         person.address = text("address")
+        let district = text("district")
+        person.district = district.isEmpty ? nil : district
         person.landmark = text("landmark")
         person.conditions = text("conditions")
         person.medicines = text("medicines")

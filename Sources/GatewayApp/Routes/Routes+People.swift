@@ -99,6 +99,7 @@ extension Person {
         sex = card.sex
         birthDate = card.birthDate
         address = card.address
+        district = card.district.isEmpty ? nil : card.district
         landmark = card.landmark
         conditions = card.conditions
         medicines = card.medicines
@@ -120,17 +121,23 @@ extension PersonCard {
         sex = person.sex
         birthDate = person.birthDate
         address = person.address
+        district = person.district ?? ""
         landmark = person.landmark
         conditions = person.conditions
         medicines = person.medicines
         bloodType = person.bloodType
         allergies = person.allergies
         phone = person.phone
-        contacts = person.contacts.map {
-            ContactCard(name: $0.name, phone: $0.phone, relation: $0.relation, guardian: $0.isGuardian)
-        }
+        contacts = person.contacts.map { ContactCard($0) }
         groups = person.groups
         services = person.services.map(\.rawValue)
         consent120 = person.consentsToAutomatic120
+    }
+}
+
+extension ContactCard {
+    init(_ contact: Contact) {
+        self.init(
+            name: contact.name, phone: contact.phone, relation: contact.relation, guardian: contact.isGuardian)
     }
 }

@@ -8,7 +8,8 @@ enum Routes {
         health, metrics, ready, backup, commission, devices, events, fenceList, fenceDelete, fenceGet, fencePut,
         importFences,
         importPeople, incidentList, incidentGet, incidentAcknowledge, incidentAssign, incidentClose, incidentHandover,
-        incidentNote, document, peopleList, personDelete, personGet, personPut, status, terminalList, terminalGet,
+        incidentNote, document, peopleList, personDelete, personGet, personPut, policyTest,
+        report, status, terminalList, terminalGet,
         terminalAssign, commandList, commandPost, track,
     ]
 

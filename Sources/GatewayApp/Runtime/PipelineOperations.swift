@@ -134,14 +134,23 @@ func answering<Value>(_ body: () async throws -> Value) async throws -> Value {
 }
 
 extension Problem {
+    private static func title(_ status: Int) -> String {
+        switch status {
+        case 400: "Wrong request"
+        case 404: "Not found"
+        default: "Not possible now"
+        }
+    }
+
     init(_ error: OperatorError) {
         let status =
             switch error {
             case .unknownIncident, .unknownPerson: 404
+            case .unknownDisposition: 400
             default: 409
             }
         self.init(
-            status: status, title: status == 404 ? "Not found" : "Not possible now", code: error.code,
+            status: status, title: Self.title(status), code: error.code,
             detail: "It was not done: \(error).")
     }
 

@@ -9,8 +9,8 @@ struct ImportCommand: AsyncParsableCommand {
             Wrong rows are named by line and left out, the others are stored; with --all-or-nothing one wrong row keeps
             everything out. Exit code 1 when a row was wrong.
 
-            Columns of people: id, name (needed), sex, birth_date, address, landmark, conditions, medicines, blood_type,
-            allergies, phone, contacts (NAME|PHONE|RELATION|guardian; …), groups, services, consent_120, terminals, model,
+            Columns of people: id, name (needed), sex, birth_date, address, district, landmark, conditions, medicines,
+            blood_type, allergies, phone, contacts (NAME|PHONE|RELATION|guardian; …), groups, services, consent_120, terminals, model,
             utc_offset_minutes. Lists are separated by ';'. UTF-8 or GBK.
             """,
         subcommands: [People.self, Fences.self])

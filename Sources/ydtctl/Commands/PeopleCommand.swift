@@ -66,6 +66,7 @@ struct PeopleCommand: AsyncParsableCommand {
         Output.line("\(person.name) (\(person.id))")
         line("  sex, born", [person.sex, person.birthDate].filter { !$0.isEmpty }.joined(separator: ", "))
         line("  address", person.address)
+        line("  district", person.district)
         line("  landmark", person.landmark)
         line("  phone", person.phone)
         line("  conditions", person.conditions)

@@ -73,6 +73,51 @@ import Testing
                 + #""received_at":"2026-03-01T02:30:13.031Z","device_time":"2026-03-01T02:30:12Z","sequence":7}}"#)
     }
 
+    /// A receiver that telephones gets numbers in digits, and never one of an emergency service (promise P7).
+    @Test(arguments: [
+        (Audience.centre, nil), (.contacts, ["13955550102", "07315550103"]), (.guardians, ["13955550102"]),
+    ])
+    func whoIsToBeReachedIsNamed(audience: Audience, numbers: [String]?) throws {
+        let notice = try notice { notice in
+            notice.person?.contacts += [
+                Contact(name: "Li", phone: "0731 5550103"), Contact(name: "x", phone: "1-2-0", isGuardian: true),
+            ]
+        }
+        let message = WebhookMessage(notice, gateway: "g", audience: audience)
+        let root = try #require(try JSONSerialization.jsonObject(with: Data(message.body)) as? [String: Any])
+        let data = try #require(root["data"] as? [String: Any])
+        let recipients = data["recipients"] as? [[String: Any]]
+        #expect(recipients?.compactMap { $0["phone"] as? String } == numbers)
+    }
+
+    @Test func aCardOfTheLargestSizeStillNamesEverybody() throws {
+        let long = String(repeating: "\"王", count: 2_000)
+        let notice = try notice { notice in
+            var person = Person(id: long, name: long)
+            for path in [
+                \Person.address, \.landmark, \.conditions, \.medicines, \.bloodType, \.allergies, \.phone, \.sex,
+                \.birthDate,
+            ] {
+                person[keyPath: path] = long
+            }
+            person.district = long
+            person.groups = Array(repeating: long, count: 32)
+            person.contacts = (0..<20).map {
+                Contact(name: long, phone: "0731555\(1000 + $0)", relation: long, isGuardian: true)
+            }
+            notice.person = person
+            notice.incident.causes = Array(repeating: long, count: 50)
+            notice.incident.owner = long
+            notice.incident.acknowledgedBy = long
+            notice.incident.disposition = long
+        }
+        let message = WebhookMessage(notice, gateway: long, audience: .contacts)
+        #expect(message.body.count <= WebhookMessage.maximumBodyBytes)
+        let root = try #require(try JSONSerialization.jsonObject(with: Data(message.body)) as? [String: Any])
+        let data = try #require(root["data"] as? [String: Any])
+        #expect((data["recipients"] as? [Any])?.count == 20)
+    }
+
     @Test func retriesAreEqualToTheByteExceptForTheirTime() throws {
         let signer = try #require(WebhookSigner(secrets: [try WebhookSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]))
         let first = WebhookMessage(try notice(), gateway: "g")

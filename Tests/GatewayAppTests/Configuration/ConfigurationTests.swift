@@ -46,8 +46,10 @@ private let target = """
     @Test func exampleFileIsValid() throws {
         let configuration = try GatewayConfiguration.parse(exampleText(), file: "example")
         #expect(configuration.gateway.name == "changsha-furong")
-        #expect(configuration.targets.map(\.name) == ["dispatch-120", "care-hub", "night-watch"])
-        #expect(configuration.targets.map(\.isEmergencyService) == [true, false, false])
+        #expect(configuration.targets.map(\.name) == ["dispatch-120", "care-hub", "night-watch", "family"])
+        #expect(configuration.targets.map(\.isEmergencyService) == [true, false, false, false])
+        #expect(configuration.targets.map(\.audience) == [.centre, .centre, .centre, .guardians])
+        #expect(configuration.rosters.map(\.shifts.count) == [2])
         #expect(configuration.policies[0].steps.map(\.afterMilliseconds) == [0, 30_000])
         #expect(configuration.policies[1].group == "living_alone")
         #expect(Set(configuration.policies.map(\.service)) == Set(Service.allCases))
@@ -151,6 +153,21 @@ private let target = """
             raise_interval_seconds = 15
             low_battery_percent = 0
             silence_seconds = 17
+            utc_offset_minutes = -60
+            [supervision]
+            remind_seconds = 24
+            overdue_seconds = 65
+            [[service]]
+            name = "care_contact"
+            dispositions = ["gone"]
+            due_seconds = 26
+            [[service]]
+            name = "emergency"
+            [chase]
+            interval_seconds = 20
+            period_seconds = 61
+            normal_interval_seconds = 22
+            update_seconds = 23
             [[target]]
             name = "t"
             kind = "webhook"
@@ -160,6 +177,23 @@ private let target = """
             allow_addresses = ["127.0.0.1", "fd00::/8"]
             ca_file = "/c"
             heartbeat_seconds = 19
+            [[target]]
+            name = "hub"
+            url = "https://hub/"
+            secret_files = ["/a"]
+            [[target]]
+            name = "sms"
+            url = "https://sms/"
+            secret_files = ["/a"]
+            reaches = "contacts"
+            [[roster]]
+            name = "duty"
+            fallback = "hub"
+            shifts = [{ target = "hub", districts = ["x"], from = "22:00", to = "06:30", days = ["fri"] }, { target = "hub" }]
+            [[policy]]
+            service = "fence_watch"
+            quiet_hours = [{ from = "09:05", to = "09:06" }]
+            steps = [{ targets = ["duty", "sms"] }]
             [[policy]]
             service = "emergency"
             repeat_milliseconds = 2000
@@ -215,7 +249,28 @@ private let target = """
         #expect(rules.lowBatteryPercent == nil)
         #expect(rules.silenceSeconds == 17)
         #expect(rules.lateLimitSeconds == 61)
-        #expect(rules.policies[0].repeatMilliseconds == 2000)
+        #expect(rules.policies[1].repeatMilliseconds == 2000)
+        #expect(rules.policies[0].quietHours == [DayWindow(fromMinute: 545, toMinute: 546)])
+        #expect(rules.policies[0].steps[0].targets == ["duty", "sms"])
+        #expect(rules.targets.map(\.audience) == [.centre, .centre, .contacts])
+        #expect(rules.utcOffsetMinutes == -60)
+        #expect(rules.supervision == SupervisionRules(remindSeconds: 24, overdueSeconds: 65))
+        #expect(rules.services[.careContact] == ServiceRules(dispositions: ["gone"], dueSeconds: 26))
+        #expect(rules.services[.emergency] == GatewayConfiguration.standardServices[.emergency])
+        #expect(rules.services.count == Service.allCases.count)
+        #expect(
+            rules.chase
+                == ChaseRules(intervalSeconds: 20, periodSeconds: 61, normalIntervalSeconds: 22, updateSeconds: 23))
+        let friday = DayWindow(days: [.friday], fromMinute: 1320, toMinute: 390)
+        #expect(
+            rules.rosters == [
+                DutyRoster(
+                    name: "duty",
+                    shifts: [.init(target: "hub", districts: ["x"], hours: friday), .init(target: "hub")],
+                    fallback: "hub")
+            ])
+        // Services without a policy tell centres only.
+        #expect(rules.policies.last?.steps[0].targets == ["hub"])
     }
 
     @Test func oneListenerServesBothTransportsAndSeveralProtocols() throws {
@@ -348,6 +403,54 @@ private let target = """
         (
             "[[policy]]\nservice = \"care_contact\"\nrepeat_milliseconds = 1000\nsteps = [{ after_milliseconds = 1000, targets = [\"hub\"] }]",
             "policy[1].repeat_milliseconds", 11, "1000"
+        ),
+        (
+            "[[policy]]\nservice = \"emergency\"\ngroup = \"x\"\nquiet_hours = [{ from = \"22:00\", to = \"07:00\" }]\nsteps = [{ targets = [\"hub\"] }]",
+            "policy[1].quiet_hours", 12, "quiet hours for \"emergency\""
+        ),
+        (
+            "[[policy]]\nservice = \"care_contact\"\nquiet_hours = [{ from = \"7:00\", to = \"08:00\" }]\nsteps = [{ targets = [\"hub\"] }]",
+            "policy[1].quiet_hours[0].from", 11, "\"7:00\""
+        ),
+        (
+            "[[policy]]\nservice = \"care_contact\"\nquiet_hours = [{ from = \"07:00\" }]\nsteps = [{ targets = [\"hub\"] }]",
+            "policy[1].quiet_hours[0].to", 11, "nothing"
+        ),
+        (
+            "[[policy]]\nservice = \"care_contact\"\nquiet_hours = [{ from = \"07:00\", to = \"07:00\" }]\nsteps = [{ targets = [\"hub\"] }]",
+            "policy[1].quiet_hours", 11, "all hours"
+        ),
+        (
+            "[[service]]\nname = \"care_contact\"\n[[service]]\nname = \"care_contact\"", "service[1].name", 12,
+            "second time"
+        ),
+        (
+            "[[roster]]\nname = \"hub\"\nfallback = \"hub\"\nshifts = [{ target = \"hub\" }]", "roster[0].name", 10,
+            "second time"
+        ),
+        (
+            "[[roster]]\nname = \"duty\"\nfallback = \"hup\"\nshifts = [{ target = \"hub\" }]", "roster[0].fallback",
+            11,
+            "\"hup\""
+        ),
+        (
+            "[[roster]]\nname = \"duty\"\nshifts = [{ target = \"hub\" }]", "roster[0].fallback", 9, "nothing"
+        ),
+        (
+            "[[roster]]\nname = \"duty\"\nfallback = \"hub\"\nshifts = [{ target = \"hub\", days = [\"someday\"] }]",
+            "roster[0].shifts[0].days[0]", 12, "\"someday\""
+        ),
+        (
+            "[[roster]]\nname = \"duty\"\nfallback = \"hub\"\nshifts = [{ target = \"duty\" }]",
+            "roster[0].shifts[0].target", 12, "\"duty\""
+        ),
+        (
+            "[[target]]\nname = \"120\"\nurl = \"https://a/\"\nsecret_files = [\"/s\"]\nemergency_services = true\nreaches = \"contacts\"",
+            "target[1].reaches", 14, "emergency service"
+        ),
+        (
+            "[[target]]\nname = \"sms\"\nurl = \"https://a/\"\nsecret_files = [\"/s\"]\nreaches = \"contacts\"\n[[roster]]\nname = \"duty\"\nfallback = \"sms\"\nshifts = [{ target = \"hub\" }]",
+            "roster[0].fallback", 16, "\"sms\""
         ),
         ("[[policy]]\nservice = \"care\"\nsteps = [{ targets = [\"hub\"] }]", "policy[1].service", 10, "\"care\""),
     ])

@@ -46,6 +46,17 @@ final class FakeOperations: GatewayOperations {
         self.state = Mutex(state)
     }
 
+    func rehearse(_ service: Service, person: String, at time: Timestamp?) async throws -> PolicyTest? {
+        guard state.withLock({ $0.people[person] }) != nil else { return nil }
+        var test = PolicyTest(person: person, service: service.rawValue, at: time ?? Self.now)
+        test.rows = [.init(afterMilliseconds: 0, at: test.at, outcome: "told", target: "care-hub", step: 0)]
+        return test
+    }
+
+    func report(from: Timestamp?, to: Timestamp?) async throws -> SupervisionReport {
+        SupervisionReport(from: from ?? Self.now, to: to ?? Self.now, services: [])
+    }
+
     func status() async throws -> GatewayStatus {
         if state.withLock({ $0.failure }) != nil { throw Broken() }
         return GatewayStatus(name: "test", version: "0", startedAt: Self.now, now: Self.now)

@@ -43,12 +43,13 @@ import Testing
 
     @Test func everyColumnArrives() throws {
         let row =
-            #"p-1,刘奶奶,女,1938-02-11,"五一大道1号, 3单元",药店对面,高血压;瘫痪,硝苯地平,A+,青霉素,0731-5551234,李梅|13900000000|女儿|guardian; 王叔|0731 5550000,living_alone;disabled,emergency;生活救助,是,017700000101;22,PT-3,420"#
+            #"p-1,刘奶奶,女,1938-02-11,"五一大道1号, 3单元",芙蓉区,药店对面,高血压;瘫痪,硝苯地平,A+,青霉素,0731-5551234,李梅|13900000000|女儿|guardian; 王叔|0731 5550000,living_alone;disabled,emergency;生活救助,是,017700000101;22,PT-3,420"#
         let result = read("\u{FEFF}\(header)\r\n\(row)\r\n")
         #expect(result.faults == [])
         let person = try #require(result.rows.first?.person)
         #expect(person.sex == "female")
         #expect(person.address == "五一大道1号, 3单元")
+        #expect(person.district == "芙蓉区")
         #expect(person.conditions == "高血压;瘫痪")
         #expect(
             person.contacts == [
