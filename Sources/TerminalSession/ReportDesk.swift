@@ -20,6 +20,8 @@ struct ReportDesk<Answer: Sendable>: Sendable {
         var remaining: Int32
         var hasFailed = false
         var isAlarm = false
+        /// It states an alarm or a key.
+        var asksForHelp = false
         let answer: Answer
     }
 
@@ -57,7 +59,9 @@ struct ReportDesk<Answer: Sendable>: Sendable {
         let request = takeRequestNumber()
         if pending.count < environment.limits.maximumPendingReports {
             pending.append(
-                Pending(request: request, remaining: Int32(truncatingIfNeeded: events.count), answer: answer))
+                Pending(
+                    request: request, remaining: Int32(truncatingIfNeeded: events.count), asksForHelp: asksForHelp,
+                    answer: answer))
         }
         let isEvidence = asksForHelp || events.contains { $0.kind != .report }
         var isFirst = true
@@ -99,6 +103,11 @@ struct ReportDesk<Answer: Sendable>: Sendable {
     /// Forgets what waits, for example because something newer has come in its place.
     mutating func forget(_ isMeant: (Answer) -> Bool) {
         pending.removeAll { isMeant($0.answer) }
+    }
+
+    /// False when the message of this request is known to ask for no help.
+    func mayBeAlarm(_ request: UInt32) -> Bool {
+        pending.first { $0.request == request }?.asksForHelp ?? true
     }
 
     /// Takes a result in.

@@ -96,6 +96,11 @@ public struct GT06Link: Sendable, Equatable {
         return event
     }
 
+    /// An alarm of this link was not kept: one that stands in the state bits is said again with the next heartbeat.
+    public mutating func forgetStandingAlarm() {
+        standing = nil
+    }
+
     // MARK: Time
 
     /// Decides the zone by a live report, and gives its time.

@@ -125,6 +125,7 @@ extension GT06Session {
     // MARK: - Answers
 
     func resolve(request: UInt32, stored: Bool, isAlarm: Bool, now: Moment, into actions: inout SessionActions) {
+        if !stored, desk.mayBeAlarm(request) { link.forgetStandingAlarm() }
         guard let due = desk.resolve(request: request, stored: stored, isAlarm: isAlarm) else { return }
         acknowledge(due.answer, into: &actions)
     }
