@@ -198,6 +198,9 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         for mailbox in mailboxes { _ = mailbox.post(.environment(new)) }
     }
 
+    /// What unfinished messages of all connections cost.
+    public var packages: PackageBudget { environment.withLock { $0.packages } }
+
     // MARK: - The way back from the pipeline
 
     public func deliver(_ results: [IngestResult]) {
@@ -231,7 +234,10 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     public var counters: [ReactorCounters] { state.withLock { $0.threads.map(\.counters) } }
 
     /// Brings the metrics of the reactor up to date.
-    public func updateMetrics() { reactorMetrics.update(counters) }
+    public func updateMetrics() {
+        reactorMetrics.update(counters)
+        reactorMetrics.update(packages)
+    }
 
     /// The names of the loops' threads, in the order of `counters`.
     public var threadNames: [String] { mailboxes.indices.map(threadName) }
