@@ -34,7 +34,7 @@ extension JT808Session {
         case .heartbeat, .logOut, .vendorHeartbeat0506, .vendorHeartbeat1007, .subscription, .upgradeResult:
             tell(packet, state: index, now: now, into: &actions)
             answer(header, .ok, state: index, into: &actions)
-        case .parameterReply, .attributeReply, .answer, .vehicleControlReply, .areaReply, .mediaSearchReply,
+        case .parameterReply, .attributeReply, .answer, .areaReply, .mediaSearchReply,
             .cameraReply, .unicodeAnswer:
             tell(packet, state: index, now: now, into: &actions)
         default:
@@ -77,7 +77,9 @@ extension JT808Session {
             events, media: media, from: &states[index].identity, origin: origin, answer: due, into: &actions)
         {
         case .waits: break
-        case .answerNow: answer(header, .ok, state: index, into: &actions)
+        case .answerNow:
+            guard JT808Message.platformReply(to: header.messageID) != nil else { return }
+            answer(header, .ok, state: index, into: &actions)
         case .refused: answer(header, .failed, state: index, into: &actions)
         }
     }

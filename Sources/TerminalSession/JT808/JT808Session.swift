@@ -189,11 +189,11 @@ final class JT808Session: TerminalSession {
 /// What can still be told from a location report that is too short to be one.
 enum JT808UnreadableReport {
     static func alarms(header: JT808Header, body: Span<UInt8>, profile: JT808Profile) -> AlarmSet {
-        // 0x0201 begins with the flow id of the question.
+        // 0x0201 and 0x0500 begin with the flow id of the question.
         let start: Int
         switch header.messageID {
         case 0x0200: start = 0
-        case 0x0201: start = 2
+        case 0x0201, 0x0500: start = 2
         default: return []
         }
         guard body.count - start >= 4 else { return [] }
