@@ -48,7 +48,7 @@ struct ReportDesk<Answer: Sendable>: Sendable {
         _ events: some Collection<TerminalEvent>, media: InboundMedia? = nil, from identity: inout TerminalIdentity,
         origin: borrowing FrameOrigin, answer: Answer, into actions: inout SessionActions
     ) -> Submission {
-        let asksForHelp = events.contains { !$0.alarms.isEmpty || !$0.keys.isEmpty }
+        let asksForHelp = events.contains(where: \.asksForHelp)
         guard identity.isServed(by: environment) || asksForHelp else {
             guard environment.unknownTerminals == .refuse else { return .answerNow }
             actions.close = .unknownTerminal

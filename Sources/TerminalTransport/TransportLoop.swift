@@ -264,6 +264,11 @@ final class TransportLoop: ConnectionHandler {
         }
     }
 
+    /// A report that no answer depends on.
+    func gatherUnanswered(_ report: InboundReport) {
+        gathered.append(.report(report, ReplyTicket(loop: index, connection: 0, request: 0)))
+    }
+
     private func ticket(_ slot: SessionSlot, _ request: UInt32) -> ReplyTicket {
         ReplyTicket(loop: index, connection: slot.handle.rawValue, request: request)
     }
