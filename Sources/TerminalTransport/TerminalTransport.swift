@@ -215,7 +215,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     }
 
     public func deliver(_ orders: [DownlinkOrder]) {
-        // A terminal may be on any loop; the one that has it sends, commands are rare.
+        // A terminal may be on any loop; the one that has it on the bearer of the order sends. Commands are rare.
         for index in mailboxes.indices { post(.orders(orders), to: index) }
     }
 

@@ -193,9 +193,10 @@ final class TransportLoop: ConnectionHandler {
         carryOut(slot.handle, on: loop)
     }
 
-    /// Sends a command over the bearer on which the terminal was heard last; another loop may have it instead.
+    /// Sends a command over the bearer that the order names. At most one loop has the terminal there, so that one copy goes out.
     private func send(_ order: DownlinkOrder, on loop: EventLoop) {
-        let slots = Bearer.allCases.compactMap { places[order.terminal, $0] }.compactMap { slot($0) }
+        let bearers = order.bearer.map { [$0] } ?? Bearer.allCases
+        let slots = bearers.compactMap { places[order.terminal, $0] }.compactMap { slot($0) }
         guard let slot = slots.first else { return }
         slot.session.send(
             order.command, id: order.id, to: order.terminal, expires: order.expiresMonotonicMilliseconds,
