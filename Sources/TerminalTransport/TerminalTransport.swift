@@ -23,7 +23,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         case results([IngestResult])
         case orders([DownlinkOrder])
         /// The terminal is connected on another loop by now.
-        case displaced(TerminalID, Bearer)
+        case displaced(TerminalID, Bearer, identification: UInt64)
         case environment(SessionEnvironment)
         /// Ports that this loop serves from now on, and those that it does not serve any more.
         case listeners(ListenerTable.Change)
@@ -44,6 +44,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     private let mailboxes: [Mailbox<Mail>]
     private let plainThreads: Int
     private let census: ConnectionCensus
+    private let identifications = Atomic<UInt64>(0)
     private let state: Mutex<State>
     private let logger: Logger
     private let reactorMetrics = ReactorMetrics()
@@ -219,8 +220,15 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         for index in mailboxes.indices { post(.orders(orders), to: index) }
     }
 
-    func displaced(_ terminal: TerminalID, _ bearer: Bearer, from loop: UInt16) {
-        for index in mailboxes.indices where index != Int(loop) { post(.displaced(terminal, bearer), to: index) }
+    /// The place of an identification in the order of all of them, over all loops.
+    func nextIdentification() -> UInt64 {
+        identifications.add(1, ordering: .relaxed).newValue
+    }
+
+    func displaced(_ terminal: TerminalID, _ bearer: Bearer, _ identification: UInt64, from loop: UInt16) {
+        for index in mailboxes.indices where index != Int(loop) {
+            post(.displaced(terminal, bearer, identification: identification), to: index)
+        }
     }
 
     private func post(_ mail: Mail, to index: Int) {

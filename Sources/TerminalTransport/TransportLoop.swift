@@ -159,7 +159,8 @@ final class TransportLoop: ConnectionHandler {
             for result in results { resolve(result, on: loop) }
         case .orders(let orders):
             for order in orders { send(order, on: loop) }
-        case .displaced(let terminal, let bearer):
+        case .displaced(let terminal, let bearer, let identification):
+            guard !isNewer(terminal, bearer, than: identification) else { return }
             displace(terminal, bearer, by: nil, on: loop)
         case .environment(let new):
             environment = new
@@ -279,12 +280,21 @@ final class TransportLoop: ConnectionHandler {
         _ terminal: TerminalID, _ slot: SessionSlot, _ protocolName: ProtocolName, _ now: Moment, on loop: EventLoop
     ) {
         displace(terminal, slot.bearer, by: slot.handle, on: loop)
-        transport.displaced(terminal, slot.bearer, from: index)
+        let identification = transport.nextIdentification()
+        change(slot.handle) { $0.identification = identification }
+        transport.displaced(terminal, slot.bearer, identification, from: index)
         // A terminal that was displaced and comes again on the same connection is identified a second time.
         if places[terminal, slot.bearer] != slot.handle { metrics.terminalsConnected[slot.bearer]?.increment() }
         places[terminal, slot.bearer] = slot.handle
         gathered.append(
             .online(terminal, slot.bearer, peer: slot.peer, protocolName: protocolName, at: now))
+    }
+
+    /// True when the terminal was identified here after the identification that another loop tells of: two connections that
+    /// come at once must not end each other. Of a relay box, which speaks for several, it is not known: then the other one wins.
+    private func isNewer(_ terminal: TerminalID, _ bearer: Bearer, than identification: UInt64) -> Bool {
+        guard let slot = places[terminal, bearer].flatMap(slot) else { return false }
+        return slot.session.terminals.count == 1 && slot.identification > identification
     }
 
     private func displace(_ terminal: TerminalID, _ bearer: Bearer, by winner: SessionHandle?, on loop: EventLoop) {
