@@ -9,6 +9,8 @@ extension Decider {
     static let maximumTerminals = 1_000_000
     /// Numbers in one command: more than any terminal holds for one purpose.
     static let maximumNumbers = 10
+    /// Characters in one message, as the document of the status socket says; each protocol has limits of its own below it.
+    static let maximumMessageCharacters = 500
 
     // MARK: Connections
 
@@ -313,8 +315,8 @@ extension Decider {
             for number in numbers { admitted.append(try self.admitted(number: number)) }
             return .setNumbers(purpose, admitted)
         case .message(let text, _):
-            guard !text.isEmpty, text.utf8.count <= 1000 else {
-                throw PipelineError(.invalid, "a message has 1 to 1000 bytes of UTF-8")
+            guard (1...Self.maximumMessageCharacters).contains(text.unicodeScalars.count) else {
+                throw PipelineError(.invalid, "a message has 1 to \(Self.maximumMessageCharacters) characters")
             }
         case .reportInterval(let seconds):
             guard (1...86_400).contains(seconds) else {
