@@ -60,8 +60,14 @@ public struct DownlinkOrder: Sendable, Equatable {
     public var command: TerminalCommand
     /// After this moment on the monotonic clock the session must not send it any more.
     public var expiresMonotonicMilliseconds: Int64
+    /// Where the terminal was heard last: the order goes there and nowhere else (promise P6). Nil leaves it to the plane.
+    public var bearer: Bearer?
 
-    public init(id: Int64, terminal: TerminalID, command: TerminalCommand, expiresMonotonicMilliseconds: Int64) {
+    public init(
+        id: Int64, terminal: TerminalID, command: TerminalCommand, expiresMonotonicMilliseconds: Int64,
+        bearer: Bearer? = nil
+    ) {
+        self.bearer = bearer
         self.id = id
         self.terminal = terminal
         self.command = command

@@ -10,6 +10,9 @@ final class IngestQueue: Sendable {
         var positions = 40_000
         /// Everything that is not a plain position: keys, registrations, battery alarms.
         var alarms = 20_000
+        /// Terminals that came or went and outcomes of commands, which nobody says again, beside `alarms`: one for each
+        /// terminal and bearer, however often it comes and goes.
+        var news = 1_000_000
         /// Room above `alarms` that only life-safety reports may use.
         var reservedForLifeSafety = 100_000
     }
@@ -44,9 +47,11 @@ final class IngestQueue: Sendable {
         fileprivate(set) var positions = Lane()
         /// Tickets of items for which there was no room.
         fileprivate(set) var refused: [ReplyTicket] = []
+        /// Alarms or news came in while the lane was busy.
+        fileprivate var hasNewAlarms = false
 
         /// Something waits for a later turn.
-        var hasMoreAlarms: Bool { alarms.waiting > 0 }
+        var hasMoreAlarms: Bool { alarms.waiting > 0 || hasNewAlarms }
         var hasMorePositions: Bool { positions.waiting > 0 }
     }
 
@@ -56,11 +61,19 @@ final class IngestQueue: Sendable {
         /// Whatever else is not a plain position.
         var alarms: [IngestItem] = []
         var positions: [IngestItem] = []
+        /// News that found no room among the alarms; newer news of the same thing takes the place of older.
+        var news: [NewsKey: IngestItem] = [:]
         var refused: [ReplyTicket] = []
         var isClosed = false
         /// Terminals with an open incident.
         var attention = TerminalNumbers()
         var refusedCount: UInt64 = 0
+    }
+
+    /// What a piece of news is about.
+    fileprivate enum NewsKey: Hashable {
+        case presence(TerminalID, Bearer)
+        case command(Int64)
     }
 
     /// Refusals that wait to be told; the sessions beyond them only miss a word that they would not pass on.
@@ -92,7 +105,9 @@ final class IngestQueue: Sendable {
 
     private func take(_ item: IngestItem, _ state: inout State) -> Bool {
         guard !state.isClosed else { return refuse(item, &state) }
-        guard case .report(let report, _) = item else { return takeAlarm(item, &state) }
+        guard case .report(let report, _) = item else {
+            return item.newsKey.map { takeNews($0, item, &state) } ?? takeAlarm(item, &state)
+        }
         let event = report.event
         let isLifeSafety = !event.alarms.isDisjoint(with: .lifeSafety)
         if isLifeSafety || state.attention[event.terminal] != nil {
@@ -110,11 +125,33 @@ final class IngestQueue: Sendable {
     }
 
     private func takeAlarm(_ item: IngestItem, _ state: inout State) -> Bool {
-        guard state.alarms.count + waitingAlarms.load(ordering: .relaxed) < limits.alarms else {
-            return refuse(item, &state)
-        }
+        guard hasRoomForAlarms(state) else { return refuse(item, &state) }
         state.alarms.append(item)
         return true
+    }
+
+    /// In the order of the alarms while there is room; else it waits apart, and what follows it does too.
+    private func takeNews(_ key: NewsKey, _ item: IngestItem, _ state: inout State) -> Bool {
+        if state.news.isEmpty, hasRoomForAlarms(state) {
+            state.alarms.append(item)
+            return true
+        }
+        guard state.news.count < limits.news || state.news[key] != nil else { return refuse(item, &state) }
+        state.news[key] = item
+        return true
+    }
+
+    private func hasRoomForAlarms(_ state: State) -> Bool {
+        state.alarms.count + waitingAlarms.load(ordering: .relaxed) < limits.alarms
+    }
+
+    /// News that waits apart goes in line as soon as there is room: outcomes of commands first, since they came before the end
+    /// of the connection.
+    private func putNewsInLine(_ state: inout State) {
+        guard !state.news.isEmpty, hasRoomForAlarms(state) else { return }
+        for (key, item) in state.news { if case .command = key { state.alarms.append(item) } }
+        for (key, item) in state.news { if case .presence = key { state.alarms.append(item) } }
+        state.news = [:]
     }
 
     private func refuse(_ item: IngestItem, _ state: inout State) -> Bool {
@@ -127,9 +164,11 @@ final class IngestQueue: Sendable {
     func take(into batch: inout Batch, limit: Int, positionLimit: Int) {
         batch.refused.removeAll()
         state.withLock { state in
+            putNewsInLine(&state)
             batch.urgent.begin(&state.urgent, limit: .max)
             batch.alarms.begin(&state.alarms, limit: limit)
             batch.positions.begin(&state.positions, limit: positionLimit)
+            batch.hasNewAlarms = !state.alarms.isEmpty || !state.news.isEmpty
             swap(&batch.refused, &state.refused)
             waitingAlarms.store(batch.alarms.waiting, ordering: .relaxed)
             waitingPositions.store(batch.positions.waiting, ordering: .relaxed)
@@ -153,7 +192,7 @@ final class IngestQueue: Sendable {
     var depth: (alarms: Int, positions: Int, refused: UInt64) {
         state.withLock { state in
             (
-                state.urgent.count + state.alarms.count + waitingAlarms.load(ordering: .relaxed),
+                state.urgent.count + state.alarms.count + state.news.count + waitingAlarms.load(ordering: .relaxed),
                 state.positions.count + waitingPositions.load(ordering: .relaxed), state.refusedCount
             )
         }
@@ -161,6 +200,16 @@ final class IngestQueue: Sendable {
 }
 
 extension IngestItem {
+    /// What it is news of, for what has no ticket and is said once.
+    fileprivate var newsKey: IngestQueue.NewsKey? {
+        switch self {
+        case .online(let terminal, let bearer, _, _, _), .offline(let terminal, let bearer, _, _):
+            .presence(terminal, bearer)
+        case .command(let id, _, _): .command(id)
+        case .report, .registration, .authenticated: nil
+        }
+    }
+
     var ticket: ReplyTicket? {
         switch self {
         case .report(_, let ticket), .registration(_, let ticket): ticket

@@ -51,6 +51,8 @@ public enum GatewayMetric {
         "sent_bytes_dropped_total", "Bytes for terminals given up because their connection ended.")
     public static let partialFrameBytes = gauge(
         "partial_frame_bytes", "Memory that holds frames which have not arrived completely.")
+    public static let unfinishedMessageBytes = gauge(
+        "unfinished_message_bytes", "Memory that holds messages whose packages have not all arrived.")
     public static let writeQueueBytes = gauge(
         "write_queue_bytes", "Memory that holds bytes which terminals have not taken yet.")
     public static let datagramsReceived = counter("datagrams_received_total", "Datagrams read from terminals.")
@@ -190,7 +192,7 @@ public enum GatewayMetric {
         ]
         let gauges = [
             terminalsConnected, connectionsOpen, devices, gatewayFix, gatewayFixAge, gatewayClock, gatewayClockOffset,
-            partialFrameBytes, writeQueueBytes, incidentsOpen,
+            partialFrameBytes, unfinishedMessageBytes, writeQueueBytes, incidentsOpen,
             incidentsUnacknowledged, incidentsNotDurable, storeHealthy, commitWindow, storeFree, storeReserve,
             outboxPending, queueDepth, startTime, buildInfo,
         ]
@@ -237,7 +239,7 @@ public enum GatewayMetric {
     private static let database = MetricLabel("database", ["incidents", "tracks", "messages"])
     private static let stage = MetricLabel(
         "stage",
-        ["ingest", "loop", "results", "commands", "outbox", "memory_outbox", "events", "writes"])
+        ["ingest", "loop", "results", "commands", "outbox", "memory_outbox", "events", "writes", "packages"])
 
     private static func counter(_ name: String, _ help: String, _ labels: [MetricLabel] = []) -> CounterMetric {
         CounterMetric(definition: MetricDefinition(prefix + name, help, .counter, labels: labels))

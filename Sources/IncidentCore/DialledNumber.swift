@@ -173,8 +173,15 @@ extension DialledNumber {
             if area > 0, let code = leading(digits.dropFirst(1 + area)) { return code }
             return area > 0 && digits.count > 7 ? nil : deeper(1)
         }
-        // An outside line: one digit in front of a bare code.
+        // An outside line: one digit in front of a bare code, or a 9 in front of an area code or another carrier's prefix. No
+        // local number begins with 90, and none is as long as one behind such a prefix.
         if digits.count == 4, let code = exact(digits.dropFirst()) { return code }
+        let inner = digits.dropFirst()
+        if digits.first == "9", inner.first == "0" || carrierPrefixes.contains(where: inner.hasPrefix),
+            let code = deeper(1)
+        {
+            return code
+        }
         if digits.hasPrefix("86"), !hasCountryCode {
             let rest = digits.dropFirst(2)
             // Seven or eight digits are a local number first of all; only a bare code behind makes them suspect.

@@ -187,6 +187,9 @@ extension TerminalEvent {
     /// True when the event says nothing but numbers of a fixed size, and so holds no memory of its own.
     public var isPlain: Bool { rest == nil }
 
+    /// True when somebody pressed something or something is wrong: what must not be lost, whoever sent it.
+    public var asksForHelp: Bool { !alarms.isEmpty || !keys.isEmpty }
+
     /// The event without everything else.
     public var plain: TerminalEvent {
         var copy = self

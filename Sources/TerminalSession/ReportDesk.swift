@@ -20,6 +20,8 @@ struct ReportDesk<Answer: Sendable>: Sendable {
         var remaining: Int32
         var hasFailed = false
         var isAlarm = false
+        /// It states an alarm or a key.
+        var asksForHelp = false
         let answer: Answer
     }
 
@@ -46,7 +48,7 @@ struct ReportDesk<Answer: Sendable>: Sendable {
         _ events: some Collection<TerminalEvent>, media: InboundMedia? = nil, from identity: inout TerminalIdentity,
         origin: borrowing FrameOrigin, answer: Answer, into actions: inout SessionActions
     ) -> Submission {
-        let asksForHelp = events.contains { !$0.alarms.isEmpty || !$0.keys.isEmpty }
+        let asksForHelp = events.contains(where: \.asksForHelp)
         guard identity.isServed(by: environment) || asksForHelp else {
             guard environment.unknownTerminals == .refuse else { return .answerNow }
             actions.close = .unknownTerminal
@@ -57,7 +59,9 @@ struct ReportDesk<Answer: Sendable>: Sendable {
         let request = takeRequestNumber()
         if pending.count < environment.limits.maximumPendingReports {
             pending.append(
-                Pending(request: request, remaining: Int32(truncatingIfNeeded: events.count), answer: answer))
+                Pending(
+                    request: request, remaining: Int32(truncatingIfNeeded: events.count), asksForHelp: asksForHelp,
+                    answer: answer))
         }
         let isEvidence = asksForHelp || events.contains { $0.kind != .report }
         var isFirst = true
@@ -99,6 +103,11 @@ struct ReportDesk<Answer: Sendable>: Sendable {
     /// Forgets what waits, for example because something newer has come in its place.
     mutating func forget(_ isMeant: (Answer) -> Bool) {
         pending.removeAll { isMeant($0.answer) }
+    }
+
+    /// False when the message of this request is known to ask for no help.
+    func mayBeAlarm(_ request: UInt32) -> Bool {
+        pending.first { $0.request == request }?.asksForHelp ?? true
     }
 
     /// Takes a result in.

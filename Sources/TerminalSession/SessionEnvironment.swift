@@ -39,6 +39,8 @@ public final class SessionEnvironment: Sendable {
     public let directory: TerminalDirectory
     public let unknownTerminals: UnknownTerminalPolicy
     public let limits: SessionLimits
+    /// For the unfinished messages of all sessions together.
+    public let packages: PackageBudget
     /// A fresh random authentication code of printable ASCII.
     public let makeAuthCode: @Sendable () -> String
     /// The digest under which a code is stored.
@@ -48,13 +50,15 @@ public final class SessionEnvironment: Sendable {
 
     public init(
         directory: TerminalDirectory, unknownTerminals: UnknownTerminalPolicy = .quarantine,
-        limits: SessionLimits = SessionLimits(), makeAuthCode: @escaping @Sendable () -> String,
+        limits: SessionLimits = SessionLimits(), packages: PackageBudget = PackageBudget(),
+        makeAuthCode: @escaping @Sendable () -> String,
         digest: @escaping @Sendable (String) -> [UInt8],
         modelProfile: @escaping @Sendable (_ model: String) -> ModelProfile = { ModelProfile(name: $0) }
     ) {
         self.directory = directory
         self.unknownTerminals = unknownTerminals
         self.limits = limits
+        self.packages = packages
         self.makeAuthCode = makeAuthCode
         self.digest = digest
         self.modelProfile = modelProfile

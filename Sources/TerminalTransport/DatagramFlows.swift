@@ -11,6 +11,8 @@ struct SessionSlot {
     let socket: Connection
     /// When the timer is armed for.
     var armedDeadline = Int64.max
+    /// Counts identifications over all loops; that of the last terminal that was identified here.
+    var identification: UInt64 = 0
     let bearer: Bearer
     var protocolName: ProtocolName
     /// The terminal has said all it will say and waits for its answers.

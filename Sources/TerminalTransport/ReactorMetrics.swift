@@ -2,6 +2,7 @@ import CoreMetrics
 import GatewayTelemetry
 import Reactor
 import Synchronization
+import TerminalSession
 
 /// The counters of all loops as metrics, brought up to date when somebody asks for them: a loop itself counts without
 /// touching memory that other threads write.
@@ -34,6 +35,9 @@ final class ReactorMetrics: Sendable {
         (\.queuedBytes, GatewayMetric.writeQueueBytes.gauge()),
     ]
     private let last = Mutex(ReactorCounters())
+    private let unfinishedMessages = GatewayMetric.unfinishedMessageBytes.gauge()
+    private let packagesDropped = GatewayMetric.queueDropped.counter("packages", "full")
+    private let lastRefusedPackages = Mutex<UInt64>(0)
 
     func update(_ loops: [ReactorCounters]) {
         last.withLock { last in
@@ -46,5 +50,14 @@ final class ReactorMetrics: Sendable {
             }
         }
         for (word, gauge) in levels { gauge.set(loops.reduce(0) { $0 + Double($1[keyPath: word]) }) }
+    }
+
+    func update(_ packages: PackageBudget) {
+        unfinishedMessages.set(Double(packages.heldBytes))
+        lastRefusedPackages.withLock { last in
+            let total = packages.refusedPackages
+            if total > last { packagesDropped.increment(by: Int64(clamping: total - last)) }
+            last = total
+        }
     }
 }

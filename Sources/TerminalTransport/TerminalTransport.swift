@@ -23,7 +23,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         case results([IngestResult])
         case orders([DownlinkOrder])
         /// The terminal is connected on another loop by now.
-        case displaced(TerminalID, Bearer)
+        case displaced(TerminalID, Bearer, identification: UInt64)
         case environment(SessionEnvironment)
         /// Ports that this loop serves from now on, and those that it does not serve any more.
         case listeners(ListenerTable.Change)
@@ -46,6 +46,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     private let mailboxes: [Mailbox<Mail>]
     private let plainThreads: Int
     private let census: ConnectionCensus
+    private let identifications = Atomic<UInt64>(0)
     private let state: Mutex<State>
     private let logger: Logger
     private let reactorMetrics = ReactorMetrics()
@@ -198,6 +199,9 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         for mailbox in mailboxes { _ = mailbox.post(.environment(new)) }
     }
 
+    /// What unfinished messages of all connections cost.
+    public var packages: PackageBudget { environment.withLock { $0.packages } }
+
     // MARK: - The way back from the pipeline
 
     public func deliver(_ results: [IngestResult]) {
@@ -212,12 +216,19 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     }
 
     public func deliver(_ orders: [DownlinkOrder]) {
-        // A terminal may be on any loop; the one that has it sends, commands are rare.
+        // A terminal may be on any loop; the one that has it on the bearer of the order sends. Commands are rare.
         for index in mailboxes.indices { post(.orders(orders), to: index) }
     }
 
-    func displaced(_ terminal: TerminalID, _ bearer: Bearer, from loop: UInt16) {
-        for index in mailboxes.indices where index != Int(loop) { post(.displaced(terminal, bearer), to: index) }
+    /// The place of an identification in the order of all of them, over all loops.
+    func nextIdentification() -> UInt64 {
+        identifications.add(1, ordering: .relaxed).newValue
+    }
+
+    func displaced(_ terminal: TerminalID, _ bearer: Bearer, _ identification: UInt64, from loop: UInt16) {
+        for index in mailboxes.indices where index != Int(loop) {
+            post(.displaced(terminal, bearer, identification: identification), to: index)
+        }
     }
 
     fileprivate func post(_ mail: Mail, to index: Int) {
@@ -231,7 +242,10 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     public var counters: [ReactorCounters] { state.withLock { $0.threads.map(\.counters) } }
 
     /// Brings the metrics of the reactor up to date.
-    public func updateMetrics() { reactorMetrics.update(counters) }
+    public func updateMetrics() {
+        reactorMetrics.update(counters)
+        reactorMetrics.update(packages)
+    }
 
     /// The names of the loops' threads, in the order of `counters`.
     public var threadNames: [String] { mailboxes.indices.map(threadName) }

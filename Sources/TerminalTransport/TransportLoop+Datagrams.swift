@@ -9,6 +9,10 @@ import TerminalSession
 /// anybody else leaves no trace but a counter. Where frames name their terminal, each of several behind one address has a session
 /// of its own; else the address tells who speaks.
 ///
+/// Where frames do not name their terminal (GT06, parts of EV07B) an address is one terminal's from its login until the idle limit,
+/// however late the sweep comes by: an address that changes hands within it cannot be told from the terminal that had it. An
+/// alarm from an address that is nobody's is handed on as that of an unknown terminal, and its sender stays unknown.
+///
 /// A terminal that comes from another address, as behind a carrier's address translation, is met anew: it displaces its old
 /// session, so that answers and commands go only where its last good frame came from, and it has to prove itself again.
 extension TransportLoop {
@@ -29,7 +33,7 @@ extension TransportLoop {
             return
         }
         let named = scratch.speaker(in: bytes.extracting(found.start..<bytes.count), of: found.name)
-        let known = named.map { place(of: $0, peer, socket) } ?? flows.find(peer, on: socket)
+        let known = named.map { place(of: $0, peer, socket) } ?? stillSpeaking(at: peer, socket, on: loop)
         if let known, let slot = slot(known) {
             guard slot.protocolName != found.name else { return serve(known, bytes, on: loop) }
             end(known, (metric: "replaced", shown: "speaks \(found.name.rawValue) now"), on: loop)
@@ -44,6 +48,14 @@ extension TransportLoop {
             return nil
         }
         return handle
+    }
+
+    /// The session of an address, unless it is over: a terminal that is silent for the idle limit has left the address, even
+    /// where the sweep has not come by yet.
+    private func stillSpeaking(at peer: PeerAddress, _ socket: Connection, on loop: EventLoop) -> SessionHandle? {
+        guard let handle = flows.find(peer, on: socket), let slot = slot(handle) else { return nil }
+        if slot.session.nextDeadline <= loop.nowMilliseconds { timer(handle, on: loop) }
+        return flows.find(peer, on: socket)
     }
 
     private func serve(_ handle: SessionHandle, _ bytes: Span<UInt8>, on loop: EventLoop) {
@@ -64,13 +76,23 @@ extension TransportLoop {
         let session = TerminalSessions.make(
             name, environment: environment, bearer: .udp, peer: peer, now: moment(loop))
         receive(bytes, session, on: loop)
-        guard actions.frameCount > 0, !session.terminals.isEmpty else { return stray(on: loop) }
+        guard actions.frameCount > 0, !session.terminals.isEmpty else {
+            gatherAlarmsOfNobody()
+            return stray(on: loop)
+        }
         makeRoom(on: loop)
         let handle = flows.add(session, peer: peer, socket: socket, protocolName: name)
         metrics.connectionsAccepted[.udp]?.increment()
         metrics.connectionsOpen[.udp]?.increment()
         carryOut(handle, on: loop)
         sweepLater(on: loop)
+    }
+
+    /// Nothing mutes an SOS (promise P2), also not that its sender has no session to be answered on: it sends again, or logs in.
+    private func gatherAlarmsOfNobody() {
+        for case .report(let report, _) in actions.requests where report.event.asksForHelp {
+            gatherUnanswered(report)
+        }
     }
 
     /// Hands one datagram to a session. What a datagram leaves unfinished no other one completes.

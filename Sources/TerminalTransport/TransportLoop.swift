@@ -148,7 +148,8 @@ final class TransportLoop: ConnectionHandler {
             for result in results { resolve(result, on: loop) }
         case .orders(let orders):
             for order in orders { send(order, on: loop) }
-        case .displaced(let terminal, let bearer):
+        case .displaced(let terminal, let bearer, let identification):
+            guard !isNewer(terminal, bearer, than: identification) else { return }
             displace(terminal, bearer, by: nil, on: loop)
         case .environment(let new):
             environment = new
@@ -186,9 +187,10 @@ final class TransportLoop: ConnectionHandler {
         carryOut(slot.handle, on: loop)
     }
 
-    /// Sends a command over the bearer on which the terminal was heard last; another loop may have it instead.
+    /// Sends a command over the bearer that the order names. At most one loop has the terminal there, so that one copy goes out.
     private func send(_ order: DownlinkOrder, on loop: EventLoop) {
-        let slots = Bearer.allCases.compactMap { places[order.terminal, $0] }.compactMap { slot($0) }
+        let bearers = order.bearer.map { [$0] } ?? Bearer.allCases
+        let slots = bearers.compactMap { places[order.terminal, $0] }.compactMap { slot($0) }
         guard let slot = slots.first else { return }
         slot.session.send(
             order.command, id: order.id, to: order.terminal, expires: order.expiresMonotonicMilliseconds,
@@ -258,6 +260,11 @@ final class TransportLoop: ConnectionHandler {
         }
     }
 
+    /// A report that no answer depends on.
+    func gatherUnanswered(_ report: InboundReport) {
+        gathered.append(.report(report, ReplyTicket(loop: index, connection: 0, request: 0)))
+    }
+
     private func ticket(_ slot: SessionSlot, _ request: UInt32) -> ReplyTicket {
         ReplyTicket(loop: index, connection: slot.handle.rawValue, request: request)
     }
@@ -267,12 +274,21 @@ final class TransportLoop: ConnectionHandler {
         _ terminal: TerminalID, _ slot: SessionSlot, _ protocolName: ProtocolName, _ now: Moment, on loop: EventLoop
     ) {
         displace(terminal, slot.bearer, by: slot.handle, on: loop)
-        transport.displaced(terminal, slot.bearer, from: index)
+        let identification = transport.nextIdentification()
+        change(slot.handle) { $0.identification = identification }
+        transport.displaced(terminal, slot.bearer, identification, from: index)
         // A terminal that was displaced and comes again on the same connection is identified a second time.
         if places[terminal, slot.bearer] != slot.handle { metrics.terminalsConnected[slot.bearer]?.increment() }
         places[terminal, slot.bearer] = slot.handle
         gathered.append(
             .online(terminal, slot.bearer, peer: slot.peer, protocolName: protocolName, at: now))
+    }
+
+    /// True when the terminal was identified here after the identification that another loop tells of: two connections that
+    /// come at once must not end each other. Of a relay box, which speaks for several, it is not known: then the other one wins.
+    private func isNewer(_ terminal: TerminalID, _ bearer: Bearer, than identification: UInt64) -> Bool {
+        guard let slot = places[terminal, bearer].flatMap(slot) else { return false }
+        return slot.session.terminals.count == 1 && slot.identification > identification
     }
 
     private func displace(_ terminal: TerminalID, _ bearer: Bearer, by winner: SessionHandle?, on loop: EventLoop) {

@@ -169,6 +169,22 @@ import Testing
         try await again.stop()
     }
 
+    @Test func aMessageMayHaveAsManyCharactersAsTheDocumentSays() async throws {
+        let site = try Site()
+        for text in [String(repeating: "药", count: 500), String(repeating: "a", count: 500), "x"] {
+            _ = try await site.pipeline.submit(
+                .message(text: text, urgent: false), to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+        }
+        for text in [String(repeating: "a", count: 501), ""] {
+            let error = await #expect(throws: PipelineError.self) {
+                try await site.pipeline.submit(
+                    .message(text: text, urgent: false), to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
+            }
+            #expect(error?.code == .invalid)
+        }
+        try await site.stop()
+    }
+
     @Test func acknowledgingTellsTheTerminal() async throws {
         let site = try Site()
         site.pipeline.ingest([

@@ -88,6 +88,10 @@ final class EV07BHarness {
         }
     }
 
+    var left: [TerminalID] {
+        actions.requests.compactMap { if case .left(let terminal) = $0 { terminal } else { nil } }
+    }
+
     var unreadable: [DecodeError] {
         actions.requests.compactMap { request in
             if case .unreadable(_, let error) = request { error } else { nil }

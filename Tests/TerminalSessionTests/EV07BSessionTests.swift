@@ -73,6 +73,29 @@ struct EV07BSessionTests {
         #expect(harness.identified.isEmpty)
     }
 
+    @Test("Another pendant's report ends what was one pendant's: no command and no answer of that one is said any more")
+    func anotherPendant() throws {
+        let harness = EV07BHarness()
+        harness.send(.report(alarms: EV07BMessage.sos), sequence: 3)
+        let request = try #require(harness.reports.first?.request)
+        #expect(!harness.command(.powerOff, id: 5).isEmpty)
+        harness.send(.report(imei: "999910000000037"), sequence: 3)
+        let other = try #require(TerminalID("999910000000037"))
+        #expect(harness.session.terminals == [other])
+        #expect(harness.identified == [other])
+        #expect(harness.left == [EV07BHarness.terminal])
+        #expect(harness.outcomes == [.queued])
+        #expect(harness.resolve(request, isAlarm: true).isEmpty, "the counter is the other pendant's now")
+        #expect(harness.command(.powerOff, id: 6).isEmpty)
+        #expect(harness.outcomes == [.queued])
+        harness.respond(.ok, sequence: 0)
+        #expect(harness.outcomes.isEmpty)
+        // Back again, it is met as for the first time.
+        harness.send(.report(), sequence: 4)
+        #expect(harness.identified == [EV07BHarness.terminal])
+        #expect(harness.session.displace(EV07BHarness.terminal))
+    }
+
     @Test("An SOS of somebody who never said who it is is kept; an ordinary report of nobody is not")
     func nobody() throws {
         let harness = EV07BHarness()

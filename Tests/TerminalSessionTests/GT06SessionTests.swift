@@ -76,6 +76,10 @@ struct GT06SessionTests {
             }
         }
 
+        var unreadable: [TerminalID] {
+            actions.requests.compactMap { if case .unreadable(let terminal, _) = $0 { terminal } else { nil } }
+        }
+
         var outcomes: [CommandOutcome] {
             actions.requests.compactMap { if case .command(_, let outcome) = $0 { outcome } else { nil } }
         }
@@ -189,13 +193,38 @@ struct GT06SessionTests {
         #expect(terminal.hear(.heartbeat(GT06Heartbeat(information: 0x60)), serial: 3) == acknowledgement(0x13, 3))
     }
 
-    @Test("An alarm whose content cannot be read is one all the same", arguments: [0x26, 0x16, 0xA4] as [UInt8])
+    @Test("An SOS in the state bits that was not kept is said again with the next heartbeat")
+    func heartbeatAlarmNotKept() {
+        let terminal = Terminal()
+        terminal.logIn()
+        for serial in 2...3 as ClosedRange<UInt16> {
+            #expect(terminal.hear(.heartbeat(GT06Heartbeat(information: 0x60)), serial: serial).isEmpty)
+            #expect(terminal.reports.first?.report.event.alarms == AlarmSet(.sos), "heartbeat \(serial)")
+            #expect(terminal.resolve(terminal.reports.first?.request, stored: false) == [])
+        }
+        terminal.hear(.heartbeat(GT06Heartbeat(information: 0x60)), serial: 4)
+        #expect(terminal.resolve(terminal.reports.first?.request) == acknowledgement(0x13, 4))
+        terminal.hear(location, serial: 5)
+        #expect(terminal.resolve(terminal.reports.first?.request, stored: false) == [])
+        #expect(terminal.hear(.heartbeat(GT06Heartbeat(information: 0x60)), serial: 6) == acknowledgement(0x13, 6))
+    }
+
+    @Test(
+        "An alarm whose layout is not known is an SOS, and somebody learns of it",
+        arguments: [0x16, 0x19, 0x26, 0x27, 0x95, 0xA3, 0xA4, 0xA5] as [UInt8])
     func unreadableAlarm(number: UInt8) {
-        for content in [[], [1, 2, 3]] as [[UInt8]] {
+        // A status of five bytes behind the position, without a cell block: no manual has this.
+        let place = [UInt8](GT06Codec.encode(location, serial: 1)[4..<22])
+        let long = place + (number == 0xA5 ? [1] : [0x44, 6, 4, 1, 1])
+        for content in [[], [1, 2, 3], long] {
             let terminal = Terminal()
             terminal.logIn()
             #expect(terminal.hear(GT06Codec.frame(number, content, serial: 9)).isEmpty)
-            #expect(terminal.reports.first?.report.event.alarms == AlarmSet(.other))
+            #expect(terminal.reports.first?.report.event.alarms == AlarmSet(.sos))
+            #expect(terminal.unreadable == [Terminal.id])
+            #expect(terminal.actions.refusals.first?.found == "\(content.count) bytes")
+            let hasPlace = content.count > 18 && ![0x19, 0x95, 0xA5].contains(number)
+            #expect((terminal.reports.first?.report.event.position != nil) == hasPlace)
             #expect(terminal.resolve(terminal.reports.first?.request) == acknowledgement(number, 9))
         }
     }

@@ -227,4 +227,17 @@ struct JT808SessionTests {
         #expect(handed.report.event.alarms.contains(.sos))
         #expect(harness.resolve(try #require(handed.request), isAlarm: true).count == 1)
     }
+
+    @Test("The answer to a control command is kept when it states an SOS, whoever sends it", arguments: [true, false])
+    func anSOSInAControlReply(isKnown: Bool) throws {
+        let harness = SessionHarness(known: isKnown ? KnownTerminal() : nil)
+        let basic = JT808BasicLocation(
+            alarmFlags: 1, status: JT808Status.fixed, latitude: 28_234_567, longitude: 112_987_654, altitude: 57,
+            speed: 0, direction: 0, time: JT808Time(Timestamp(seconds: 1_773_454_200), utcOffsetMinutes: 480))
+        harness.send(.vehicleControlReply(.init(flowID: 9, location: JT808Location(basic: basic))))
+        let handed = try #require(harness.reports.first)
+        #expect(handed.report.event.alarms.contains(.sos))
+        #expect(!handed.report.frame.isEmpty)
+        #expect(harness.resolve(try #require(handed.request), isAlarm: true).isEmpty, "the table has no answer to it")
+    }
 }

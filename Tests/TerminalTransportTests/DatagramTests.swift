@@ -150,6 +150,61 @@ struct DatagramTests {
         #expect(wire.read() == first)
     }
 
+    // MARK: - Protocols whose frames do not name their terminal
+
+    private static func gt06Login(_ imei: UInt64, serial: UInt16) -> [UInt8] {
+        GT06Codec.encode(.login(GT06Login(imeiNibbles: imei)), serial: serial)
+    }
+
+    private static func gt06SOS(serial: UInt16) -> [UInt8] {
+        let cell = GT06Cell(countryCode: 460, networkCode: 0, areaCode: 1, identity: 2)
+        let status = GT06Status(information: 0x44, power: .level(5), signal: 3, alarm: 1)
+        return GT06Codec.encode(.cellAlarm(0x19, GT06CellAlarm(cell: cell, status: status)), serial: serial)
+    }
+
+    private static let pendant: UInt64 = 0x0999_9100_0000_0011
+
+    @Test("An SOS before a login is one of nobody, and its sender stays unknown until it logs in")
+    func sosBeforeLogin() throws {
+        let gateway = try Gateway(threads: 1, transport: .udp, protocols: [.gt06])
+        let wire = Wire(connectingTo: gateway.port, over: .udp)
+        wire.send(Self.gt06SOS(serial: 1))
+        #expect(gateway.sink.wait { _ in gateway.sink.reports.count == 1 })
+        let (report, ticket) = try #require(gateway.sink.reports.first)
+        #expect(report.event.alarms.contains(.sos))
+        #expect(report.trust == .unknown)
+        #expect(report.frame == Self.gt06SOS(serial: 1))
+        #expect(ticket.request == 0, "nobody is answered")
+        #expect(Self.online(gateway.sink.all) == 0)
+        // What is none is not kept.
+        wire.send(GT06Codec.encode(.heartbeat(GT06Heartbeat(information: 0x40)), serial: 2))
+        wire.send(Self.gt06Login(Self.pendant, serial: 3))
+        #expect(wire.read() == GT06Codec.acknowledgement(0x01, serial: 3))
+        wire.send(Self.gt06SOS(serial: 4))
+        #expect(gateway.sink.wait { _ in gateway.sink.reports.contains { $0.0.event.sequence == 4 } })
+        #expect(!gateway.sink.reports.contains { $0.0.event.sequence == 2 })
+        let own = try #require(gateway.sink.reports.last)
+        #expect(own.0.event.terminal == TerminalID(nibbles: UInt128(Self.pendant)))
+        #expect(own.1.request != 0)
+    }
+
+    @Test("An address that was silent for the idle limit is nobody's, also before the sweep has come by")
+    func reusedAddress() throws {
+        var limits = SessionLimits()
+        limits.idleMilliseconds = 60
+        let gateway = try Gateway(threads: 1, limits: limits, transport: .udp, protocols: [.gt06])
+        let wire = Wire(connectingTo: gateway.port, over: .udp)
+        wire.send(Self.gt06Login(Self.pendant, serial: 1))
+        #expect(wire.read()?.isEmpty == false)
+        usleep(120_000)
+        wire.send(Self.gt06SOS(serial: 2))
+        #expect(gateway.sink.wait { _ in gateway.sink.reports.contains { $0.0.event.sequence == 2 } })
+        let report = try #require(gateway.sink.reports.last).0
+        #expect(report.event.terminal != TerminalID(nibbles: UInt128(Self.pendant)))
+        #expect(report.trust == .unknown)
+        #expect(Self.offline(gateway.sink.all) == ["idle"])
+    }
+
     @Test("A silent peer ends at the idle limit, and above the number of peers the one silent longest")
     func ends() throws {
         var limits = SessionLimits()

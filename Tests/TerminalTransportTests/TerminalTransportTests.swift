@@ -109,6 +109,52 @@ struct TerminalTransportTests {
             })
     }
 
+    @Test("A command goes over the bearer that it names and no other")
+    func bearer() throws {
+        let udp = TerminalListener(
+            address: try #require(SocketAddress("127.0.0.1", port: 0)), transport: .udp, protocols: [.jt808])
+        let gateway = try Gateway(threads: 4, more: [udp])
+        let stream = Wire(connectingTo: gateway.port)
+        stream.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: 1))
+        #expect(stream.read()?.isEmpty == false)
+        let datagrams = Wire(connectingTo: gateway.morePorts[0], over: .udp)
+        datagrams.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: 2))
+        #expect(datagrams.read()?.isEmpty == false)
+        for (bearer, wire, other) in [(Bearer.udp, datagrams, stream), (.tcp, stream, datagrams)] {
+            gateway.transport.deliver([
+                DownlinkOrder(
+                    id: 9, terminal: Frames.phone.terminal, command: .locate, expiresMonotonicMilliseconds: .max,
+                    bearer: bearer)
+            ])
+            #expect(try Frames.message(try #require(wire.read())) == .queryLocation(JT808Bytes()))
+            #expect(other.read(milliseconds: 50) == nil, "a second copy over another bearer than \(bearer)")
+        }
+        // Where it is not, nothing is sent: the pipeline hears that it has left and asks for another way.
+        gateway.transport.deliver([
+            DownlinkOrder(
+                id: 10, terminal: Frames.phone.terminal, command: .restart, expiresMonotonicMilliseconds: .max,
+                bearer: .serial)
+        ])
+        #expect(stream.read(milliseconds: 50) == nil)
+        #expect(datagrams.read(milliseconds: 50) == nil)
+    }
+
+    @Test("An older identification on another thread does not end the newest connection", arguments: [1, 4])
+    func olderIdentification(threads: Int) throws {
+        let gateway = try Gateway(threads: threads)
+        let older = gateway.transport.nextIdentification()
+        let wire = Wire(connectingTo: gateway.port)
+        wire.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: 1))
+        #expect(wire.read()?.isEmpty == false)
+        let nowhere = UInt16.max
+        gateway.transport.displaced(Frames.phone.terminal, .tcp, older, from: nowhere)
+        wire.send(Frames.encode(.heartbeat(JT808Bytes()), flowID: 2))
+        #expect(wire.read()?.isEmpty == false, "the newest connection was closed")
+        gateway.transport.displaced(
+            Frames.phone.terminal, .tcp, gateway.transport.nextIdentification(), from: nowhere)
+        #expect(wire.read() == [])
+    }
+
     @Test("A peer that says nothing is closed at the first-frame limit")
     func firstFrameLimit() throws {
         var limits = SessionLimits()

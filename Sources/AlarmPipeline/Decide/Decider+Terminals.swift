@@ -11,6 +11,8 @@ extension Decider {
     static let maximumNumbers = 10
     /// Who orders what the engine decides.
     static let gatewayActor = "gateway"
+    /// Characters in one message, as the document of the status socket says; each protocol has limits of its own below it.
+    static let maximumMessageCharacters = 500
 
     // MARK: Connections
 
@@ -19,29 +21,54 @@ extension Decider {
         now: Moment
     ) {
         let number = terminals.insert(terminal)
+        // What was sent over another bearer may still be answered there.
         let isConnected = terminals[number].flags.contains(.isConnected)
-        if !isConnected || terminals.life(number)?.bearer == bearer { reconnected(terminal, at: time) }
+        if !isConnected || terminals.life(number)?.orderBearer == bearer { reconnected(terminal, at: time) }
         terminals.live(number) { life in
             life.bearer = bearer
             life.peer = peer
             life.protocolName = protocolName
             life.since = time
         }
-        terminals[number].flags.formUnion([.isConnected, .mayHaveCommands])
+        terminals[number].flags.formUnion([.isConnected, .mayHaveCommands, .isOn(bearer)])
+        terminals[number].flags.hear(bearer)
         mark(number, .mayHaveIncidents, engine.concerns(terminal))
         publish(.online(terminal, bearer, peer: peer, at: time))
         sendNext(to: terminal, now: now)
     }
 
-    mutating func disconnected(_ terminal: TerminalID, _ bearer: Bearer) {
-        if let number = terminals.number(of: terminal), terminals[number].flags.contains(.isConnected),
-            terminals.life(number)?.bearer == bearer
-        {
-            terminals[number].flags.remove(.isConnected)
-            terminals.endLifeIfUnneeded(number)
-            forgetIfUnneeded(number)
+    /// A terminal is gone when it has left its last bearer.
+    mutating func disconnected(_ terminal: TerminalID, _ bearer: Bearer, now: Moment) {
+        guard let number = terminals.number(of: terminal), terminals[number].flags.contains(.isConnected) else {
+            commands.disconnected(terminal)
+            return
         }
+        guard terminals[number].flags.contains(.isOn(bearer)) else { return }
+        terminals[number].flags.leave(bearer)
+        if let other = terminals[number].flags.bearer {
+            terminals.live(number) { $0.bearer = other }
+            guard terminals.life(number)?.orderBearer == bearer else { return }
+            // What that bearer had not sent goes over the other one.
+            commands.disconnected(terminal)
+            sendNext(to: terminal, now: now)
+            return
+        }
+        terminals[number].flags.remove(.isConnected)
+        terminals.endLifeIfUnneeded(number)
+        forgetIfUnneeded(number)
         commands.disconnected(terminal)
+    }
+
+    /// The terminal speaks over a bearer: from now on it is spoken to over it. Only a change costs anything.
+    mutating func heard(_ report: InboundReport, _ number: UInt32) {
+        let flags = terminals[number].flags
+        guard !flags.contains(.heardLast(report.bearer)), flags.contains(.isOn(report.bearer)) else { return }
+        terminals[number].flags.hear(report.bearer)
+        terminals.live(number) { life in
+            life.bearer = report.bearer
+            life.peer = report.peer
+            life.protocolName = report.event.protocolName
+        }
     }
 
     func isConnected(_ terminal: TerminalID) -> Bool {
@@ -290,8 +317,8 @@ extension Decider {
             for number in numbers { admitted.append(try self.admitted(number: number)) }
             return .setNumbers(purpose, admitted)
         case .message(let text, _):
-            guard !text.isEmpty, text.utf8.count <= 1000 else {
-                throw PipelineError(.invalid, "a message has 1 to 1000 bytes of UTF-8")
+            guard (1...Self.maximumMessageCharacters).contains(text.unicodeScalars.count) else {
+                throw PipelineError(.invalid, "a message has 1 to \(Self.maximumMessageCharacters) characters")
             }
         case .reportInterval(let seconds):
             guard (1...86_400).contains(seconds) else {
@@ -328,8 +355,12 @@ extension Decider {
     }
 
     mutating func sendNext(to terminal: TerminalID, now: Moment) {
-        if let order = commands.next(for: terminal, now: now) { output.orders.append(order) }
-        guard let number = terminals.number(of: terminal) else { return }
+        guard let number = terminals.number(of: terminal), let bearer = terminals[number].flags.bearer else { return }
+        if var order = commands.next(for: terminal, now: now) {
+            order.bearer = bearer
+            terminals.live(number) { $0.orderBearer = bearer }
+            output.orders.append(order)
+        }
         mark(number, .mayHaveCommands, commands.concerns(terminal))
     }
 

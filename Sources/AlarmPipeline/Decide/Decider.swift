@@ -94,7 +94,7 @@ struct Decider: ~Copyable {
         case .online(let terminal, let bearer, let peer, let protocolName, let at):
             connected(terminal, bearer, peer: peer, protocolName: protocolName, at: at.wall, now: now)
         case .offline(let terminal, let bearer, let reason, let at):
-            disconnected(terminal, bearer)
+            disconnected(terminal, bearer, now: now)
             publish(.offline(terminal, bearer, reason: reason, at: at.wall))
         case .command(let id, let outcome, let at): commandOutcome(id, outcome, at: at.wall, now: now)
         }
@@ -103,7 +103,10 @@ struct Decider: ~Copyable {
     private mutating func handle(_ report: InboundReport, _ ticket: ReplyTicket, now: Moment) {
         // The one look-up of the id: everything else about the terminal stands under its number.
         let number = terminals.number(of: report.event.terminal)
-        if let number { note(report.event, number, now: now) }
+        if let number {
+            note(report.event, number, now: now)
+            heard(report, number)
+        }
         publish(.event(report.event, report.trust))
         var decision = decide(report, number, now: now)
         let conditions = conditions(of: report.event, number, now: now)

@@ -38,6 +38,31 @@ struct TerminalTable: ~Copyable {
         static let mayHaveCommands = Flags(rawValue: 32)
         /// Its last words wait to be written and stand in the order of writing.
         static let hasUnwrittenWords = Flags(rawValue: 64)
+
+        /// It is connected over this bearer: one bit each from 7 on.
+        static func isOn(_ bearer: Bearer) -> Flags { Flags(rawValue: 1 << (7 + bearer.place)) }
+        /// It was heard last over this bearer: one bit each from 10 on.
+        static func heardLast(_ bearer: Bearer) -> Flags { Flags(rawValue: 1 << (10 + bearer.place)) }
+
+        private static let onAny = Flags(Bearer.allCases.map(isOn))
+        private static let heardOnAny = Flags(Bearer.allCases.map(heardLast))
+
+        var isOnAny: Bool { !isDisjoint(with: Self.onAny) }
+
+        /// The bearer over which the terminal is reached: where it was heard last, as far as it is still there.
+        var bearer: Bearer? {
+            Bearer.allCases.first { contains([.isOn($0), .heardLast($0)]) }
+                ?? Bearer.allCases.first { contains(.isOn($0)) }
+        }
+
+        mutating func hear(_ bearer: Bearer) {
+            subtract(Self.heardOnAny)
+            insert(.heardLast(bearer))
+        }
+
+        mutating func leave(_ bearer: Bearer) {
+            subtract([.isOn(bearer), .heardLast(bearer)])
+        }
     }
 
     static let never = Timestamp(milliseconds: .min)
@@ -49,6 +74,8 @@ struct TerminalTable: ~Copyable {
         var since = Timestamp(milliseconds: 0)
         var peer = PeerAddress.path("")
         var bearer = Bearer.tcp
+        /// Over which the last command was handed out.
+        var orderBearer = Bearer.tcp
         var protocolName = ProtocolName.jt808
         /// The groups of its person, as far as they were asked for.
         var groups = GroupSets.Number()
@@ -158,6 +185,17 @@ struct TerminalTable: ~Copyable {
         (0..<UInt32(known.count)).compactMap { number in
             let flags = self[number].flags
             return flags.contains(.isConnected) && !flags.contains(.hasRow) ? numbers.id(number) : nil
+        }
+    }
+}
+
+extension Bearer {
+    /// Its place among the flags.
+    fileprivate var place: UInt16 {
+        switch self {
+        case .tcp: 0
+        case .udp: 1
+        case .serial: 2
         }
     }
 }

@@ -301,24 +301,6 @@ extension GatewayConfiguration {
         }
     }
 
-    /// Keys are names of commands, values the texts that a model understands them by; an empty one means that it cannot.
-    private static func readCommandTexts(_ table: TableReader) -> [String: String] {
-        var table = table
-        let names = GT06CommandTexts.names.map { "\"\($0)\"" }.joined(separator: ", ")
-        var texts: [String: String] = [:]
-        for key in table.keys {
-            guard GT06CommandTexts.names.contains(key) else {
-                table.report(key, found: "the command \"\(key)\"", allowed: "one of \(names)")
-                continue
-            }
-            let limit = GT06Command.maximumTextBytes
-            texts[key] = table.parsed(key, allowed: "a text of at most \(limit) ASCII characters") {
-                $0.utf8.count <= limit && $0.utf8.allSatisfy { $0 < 0x80 } ? $0 : nil
-            }
-        }
-        return texts
-    }
-
     private static let meaningless = "none"
     /// Wide enough for the alarm codes and bits of every protocol.
     private static let alarmCodes = 0...65_535

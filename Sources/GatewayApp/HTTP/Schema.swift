@@ -1,4 +1,5 @@
 import ControlAPI
+import IncidentCore
 import TerminalModel
 
 /// The shape of a JSON value: written into the OpenAPI document and applied to requests, so that the two cannot differ.
@@ -36,8 +37,11 @@ indirect enum Schema: Sendable {
             case identifier
             case terminal
             case incident
+            /// A number that a request is about; whether it may be dialled says the pipeline.
             case phone
-            case phoneOrEmpty
+            /// The number of a person, which others are asked to ring: the guard of emergency numbers refuses some (promise P7).
+            case privatePhone
+            case privatePhoneOrEmpty
             case date
             case time
             /// Anything that has the right length: answers only.
@@ -54,6 +58,7 @@ indirect enum Schema: Sendable {
     static let terminal = Schema.text(Text(kind: .terminal, length: 1...32))
     static let incident = Schema.text(Text(kind: .incident, length: 16...16))
     static let phone = Schema.text(Text(kind: .phone, length: 3...32))
+    static let privatePhone = Schema.text(Text(kind: .privatePhone, length: 3...32))
     static let time = Schema.text(Text(kind: .time, length: 20...40))
     static let string = Schema.text(Text(kind: .any, length: 0...1_000_000))
 }
@@ -77,8 +82,8 @@ extension Schema.Text {
         case .identifier: "^[A-Za-z0-9_-][A-Za-z0-9._-]*$"
         case .terminal: "^[0-9A-Fa-f]+$"
         case .incident: "^[0-9A-F]{16}$"
-        case .phone: "^\\+?\\(?[0-9][0-9() -]+$"
-        case .phoneOrEmpty: "^(\\+?\\(?[0-9][0-9() -]+)?$"
+        case .phone, .privatePhone: "^\\+?\\(?[0-9][0-9() -]+$"
+        case .privatePhoneOrEmpty: "^(\\+?\\(?[0-9][0-9() -]+)?$"
         case .date: "^([12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]))?$"
         case .time, .any: nil
         }
@@ -95,8 +100,10 @@ extension Schema.Text {
         case .terminal: "\(size) hexadecimal digits"
         case .incident: "16 hexadecimal digits in upper case"
         case .phone: "a telephone number of \(size) digits, spaces, hyphens and brackets, with or without '+' before it"
-        case .phoneOrEmpty:
-            "a telephone number of digits, spaces, hyphens and brackets, with or without '+' before it, or nothing"
+        case .privatePhone:
+            "a telephone number of \(size) digits, spaces, hyphens and brackets, with or without '+' before it, not that of an emergency service"
+        case .privatePhoneOrEmpty:
+            "a telephone number of digits, spaces, hyphens and brackets, with or without '+' before it, not that of an emergency service, or nothing"
         case .date: "a date YYYY-MM-DD, or nothing"
         case .time: "a time such as 2026-03-14T02:10:12Z"
         case .any: "a string of \(size) characters"
@@ -121,8 +128,9 @@ extension Schema.Text {
                 && scalars.allSatisfy { Self.isAlphanumeric($0) || "._-".unicodeScalars.contains($0) }
         case .terminal: return scalars.allSatisfy { $0.properties.isASCIIHexDigit }
         case .incident: return scalars.allSatisfy { ("0"..."9").contains($0) || ("A"..."F").contains($0) }
-        case .phoneOrEmpty where scalars.isEmpty: return true
-        case .phone, .phoneOrEmpty:
+        case .privatePhoneOrEmpty where scalars.isEmpty: return true
+        case .phone, .privatePhone, .privatePhoneOrEmpty:
+            if kind != .phone, case .refused = DialGuard().examine(text) { return false }
             var number = scalars.first == "+" ? scalars.dropFirst() : scalars[...]
             if number.first == "(" { number = number.dropFirst() }
             return number.count >= 2 && number.first.map(Self.isDigit) == true

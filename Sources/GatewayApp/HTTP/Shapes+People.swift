@@ -10,12 +10,12 @@ extension Shapes {
         .optional("district", .lineOrEmpty(64), "as the site's duty rosters name it"),
         .optional("conditions", .lineOrEmpty(1000)), .optional("medicines", .lineOrEmpty(1000)),
         .optional("blood_type", .lineOrEmpty(10)), .optional("allergies", .lineOrEmpty(1000)),
-        .optional("phone", .text(.init(kind: .phoneOrEmpty, length: 0...32))),
+        .optional("phone", .text(.init(kind: .privatePhoneOrEmpty, length: 0...32))),
         .optional(
             "contacts",
             .array(
                 .object([
-                    .required("name", .line(1...100)), .required("phone", .phone),
+                    .required("name", .line(1...100)), .required("phone", .privatePhone),
                     .optional("relation", .lineOrEmpty(64)), .optional("guardian", .boolean),
                 ]), count: 0...20)),
         .optional("groups", .array(.identifier, count: 0...32)), .optional("services", services),

@@ -209,7 +209,7 @@ public final class Gateway: Service {
         devices.replace(new.serialLines)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
-        transport.replace(environment: new.sessionEnvironment(directory))
+        transport.replace(environment: new.sessionEnvironment(directory, packages: transport.packages))
         state.withLock {
             $0.configuration = new
             $0.channels = channels

@@ -18,7 +18,10 @@ struct PipelineSink: ReportSink {
 
 /// Turns the configuration into the settings of each part.
 extension GatewayConfiguration {
-    func sessionEnvironment(_ directory: TerminalDirectory) -> SessionEnvironment {
+    /// - Parameter packages: after a reload that of before, since connections that exist still count on it.
+    func sessionEnvironment(
+        _ directory: TerminalDirectory, packages: PackageBudget = PackageBudget()
+    ) -> SessionEnvironment {
         var limits = SessionLimits()
         limits.firstFrameMilliseconds = Int64(sessions.firstFrameSeconds) * 1000
         limits.frameCompletionMilliseconds = Int64(sessions.frameCompletionSeconds) * 1000
@@ -29,7 +32,7 @@ extension GatewayConfiguration {
         return SessionEnvironment(
             directory: directory,
             unknownTerminals: UnknownTerminalPolicy(rawValue: sessions.unknownTerminals.rawValue) ?? .quarantine,
-            limits: limits, makeAuthCode: AuthCode.make, digest: AuthCode.digest,
+            limits: limits, packages: packages, makeAuthCode: AuthCode.make, digest: AuthCode.digest,
             modelProfile: { profiles[$0] ?? ModelProfile(name: $0) })
     }
 

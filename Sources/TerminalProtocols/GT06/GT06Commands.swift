@@ -94,6 +94,14 @@ extension GT06Message {
         }
     }
 
+    /// True for the alarms that begin with a GPS block (section 7.6).
+    static func hasPosition(_ alarm: MessageName) -> Bool {
+        switch alarm {
+        case .number(0x16), .number(0x26), .number(0x27), .number(0xA3), .number(0xA4): true
+        default: false
+        }
+    }
+
     /// True when the terminal waits for an acknowledgement of this number and sends again without one (section 9).
     public static func isAcknowledged(_ number: UInt8) -> Bool {
         switch number {

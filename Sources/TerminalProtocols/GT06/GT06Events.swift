@@ -96,6 +96,11 @@ public struct GT06Link: Sendable, Equatable {
         return event
     }
 
+    /// An alarm of this link was not kept: one that stands in the state bits is said again with the next heartbeat.
+    public mutating func forgetStandingAlarm() {
+        standing = nil
+    }
+
     // MARK: Time
 
     /// Decides the zone by a live report, and gives its time.
@@ -238,14 +243,22 @@ public struct GT06Link: Sendable, Equatable {
             event.deviceTime = deviceTime(body.time, of: event, profile)
             event.cells = body.cells.map { CellTower($0, of: body) }
             event.wifi = (body.accessPoints ?? []).map(WiFiAccessPoint.init)
-        case .unreadableAlarm(_, let body):
-            // What kind of alarm it is cannot be read; that it is one stands in its number.
-            event.kind = .alarm
-            event.alarms.insert(.other)
-            event.extras.append(("content", Hex.text(body.bytes)))
+        case .unreadableAlarm(_, let body): fill(&event, unreadable: body, profile)
         case .addressRequest(_, let body): fill(&event, body, profile)
         default: fillRest(&event, message, profile)
         }
+    }
+
+    /// What kind of alarm it is cannot be read, so it is an SOS until somebody has looked (promises P2 and P9). Of the content
+    /// counts what surely fits: a GPS block in front (section 11).
+    private mutating func fill(_ event: inout TerminalEvent, unreadable body: GT06Bytes, _ profile: GT06Profile) {
+        event.kind = .alarm
+        if GT06Message.hasPosition(event.message), let gps = GT06Position(body.bytes.span), gps.isPlausible {
+            event.kind = .report
+            fill(&event, gps, profile)
+        }
+        event.alarms.insert(.sos)
+        event.extras.append(("content", Hex.text(body.bytes)))
     }
 
     private mutating func fillRest(_ event: inout TerminalEvent, _ message: GT06Message, _ profile: GT06Profile) {

@@ -39,7 +39,7 @@ public enum GT06Message: Sendable, Equatable {
     case addressRequest(UInt8, GT06AddressRequest)
     /// 8A without content.
     case timeRequest
-    /// An alarm by its number whose content is not known.
+    /// An alarm by its number whose content has no known layout.
     case unreadableAlarm(UInt8, GT06Bytes)
     /// The family without serial and CRC.
     case lookAlike(GT06LookAlike)
@@ -148,7 +148,7 @@ extension GT06Message {
             .addressRequest(number, try GT06AddressRequest(parsing: &input, number: number))
         case 0x80: .command(try GT06Command(parsing: &input, number: number))
         case 0x8A where input.remaining >= 6: .time(try GT06ServerTime(parsing: &input, number: number))
-        case 0x16, 0x26, 0x27, 0x95, 0xA4, 0xA5:
+        case _ where isAlarm(number):
             .unreadableAlarm(number, try GT06Bytes(parsing: &input, number: number))
         default: .unknown(number, try GT06Bytes(parsing: &input, number: number))
         }

@@ -47,6 +47,14 @@ public struct JT808Reassembly: Sendable {
         let phone: JT808Phone
         let messageID: UInt16
         let firstFlowID: UInt16
+
+        /// Nil for what is no package.
+        init?(_ header: JT808Header) {
+            guard let package = header.package else { return nil }
+            phone = header.phone
+            messageID = header.messageID
+            firstFlowID = header.flowID &- (package.index &- 1)
+        }
     }
 
     private struct Open: Sendable {
@@ -64,17 +72,32 @@ public struct JT808Reassembly: Sendable {
 
     public var isEmpty: Bool { open.isEmpty }
 
+    /// About what the open messages cost, with the room for packages that have not come.
+    public var heldBytes: Int { open.reduce(0) { $0 + $1.byteCount + $1.packages.count * Self.packageOverheadBytes } }
+
+    /// What a package costs beside its bytes: its place in the list and the head of its own array.
+    public static let packageOverheadBytes = 48
+
+    /// The most that keeping one more package costs: it may be the first of its message.
+    public static func cost(of header: JT808Header, byteCount: Int) -> Int {
+        byteCount + Int(min(header.package?.total ?? 0, maximumPackages)) * packageOverheadBytes
+    }
+
+    /// True for the last package that a message lacks: with it nothing is kept any more.
+    public func completes(_ header: JT808Header) -> Bool {
+        guard let package = header.package, let key = Key(header) else { return false }
+        return package.total == 1 || open.contains { $0.key == key && $0.arrived == $0.packages.count - 1 }
+    }
+
     /// Takes one package in.
     ///
     /// - Parameter now: monotonic milliseconds.
     public mutating func insert(_ body: [UInt8], header: JT808Header, now: Int64) -> Outcome {
-        guard let package = header.package else { return .refused(.notAPackage) }
+        guard let package = header.package, let key = Key(header) else { return .refused(.notAPackage) }
         guard package.total > 0, package.index > 0, package.index <= package.total else {
             return .refused(.badIndex)
         }
         guard package.total <= Self.maximumPackages else { return .refused(.tooManyPackages) }
-        let key = Key(
-            phone: header.phone, messageID: header.messageID, firstFlowID: header.flowID &- (package.index - 1))
         let position = open.firstIndex { $0.key == key }
         let known = position.map { open[$0] }
         var packages = known?.packages ?? [[UInt8]?](repeating: nil, count: Int(package.total))

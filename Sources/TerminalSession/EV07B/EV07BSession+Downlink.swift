@@ -19,28 +19,27 @@ extension EV07BSession {
         _ command: TerminalCommand, id: Int64, to terminal: TerminalID, expires: Int64, now: Moment,
         into actions: inout SessionActions
     ) {
-        guard let index = states.firstIndex(where: { $0.terminal == terminal }) else {
+        guard state?.terminal == terminal else {
             actions.requests.append(.command(id: id, outcome: .queued))
             return
         }
-        states[index].commands.add(command, id: id, expires: expires, limits: environment.limits, into: &actions)
-        startCommands(state: index, now: now.monotonicMilliseconds, into: &actions)
+        state?.commands.add(command, id: id, expires: expires, limits: environment.limits, into: &actions)
+        startCommands(now: now.monotonicMilliseconds, into: &actions)
     }
 
-    func startCommands(state index: Int, now: Int64, into actions: inout SessionActions) {
-        while let next = states[index].commands.next(now: now, into: &actions) {
+    func startCommands(now: Int64, into actions: inout SessionActions) {
+        while let next = state?.commands.next(now: now, into: &actions) {
             switch EV07BMessage.asking(next.command) {
             case .impossible(let reason):
-                states[index].commands.refuse(next, reason: reason, into: &actions)
+                state?.commands.refuse(next, reason: reason, into: &actions)
             case .messages(let messages):
-                let first = states[index].sequence
-                let frames = messages.map { message in
-                    defer { states[index].sequence &+= 1 }
+                guard let first = state?.takeSequences(messages.count) else { return }
+                let frames = messages.enumerated().map { offset, message in
+                    let sequence = first &+ UInt16(truncatingIfNeeded: offset)
                     return EV07BCodec.encode(
-                        message,
-                        header: EV07BHeader(properties: EV07B.commandProperties, sequence: states[index].sequence))
+                        message, header: EV07BHeader(properties: EV07B.commandProperties, sequence: sequence))
                 }
-                states[index].commands.sent(
+                state?.commands.sent(
                     next, frames: frames, expecting: .init(firstSequence: first, frameCount: frames.count),
                     limits: environment.limits, now: now, into: &actions)
             }
@@ -49,16 +48,14 @@ extension EV07BSession {
 
     /// A result or values with the counter of a command of ours. A command of several frames is done with its last one and
     /// fails with any.
-    func resolveCommand(
-        _ frame: borrowing EV07BFrame, state index: Int, now: Moment, into actions: inout SessionActions
-    ) {
-        guard let expected = states[index].commands.outstanding?.expected, expected.matches(frame.sequence) else {
+    func resolveCommand(_ frame: borrowing EV07BFrame, now: Moment, into actions: inout SessionActions) {
+        guard let expected = state?.commands.outstanding?.expected, expected.matches(frame.sequence) else {
             return
         }
         let result = frame.result
         if result == .ok, !expected.isLast(frame.sequence) { return }
-        states[index].commands.finish(
+        state?.commands.finish(
             result == .ok ? .confirmed : .failed(reason: "terminal answered \(result.name)"), into: &actions)
-        startCommands(state: index, now: now.monotonicMilliseconds, into: &actions)
+        startCommands(now: now.monotonicMilliseconds, into: &actions)
     }
 }

@@ -4,29 +4,28 @@ import TerminalProtocols
 extension EV07BSession {
     /// What each message asks of the platform. Source: sections 4, 5 and 10.
     func dispatch(
-        _ frame: borrowing EV07BFrame, _ origin: borrowing FrameOrigin, state index: Int, now: Moment,
+        _ frame: borrowing EV07BFrame, _ origin: borrowing FrameOrigin, _ state: EV07BTerminalState, now: Moment,
         into actions: inout SessionActions
     ) {
-        let state = states[index]
         let due = EV07BAnswer(sequence: frame.sequence, reply: EV07BReply(to: frame))
         if let event = frame.locationEvent(terminal: state.terminal, profile: state.profile, received: now.wall) {
-            submit(CollectionOfOne(event), origin, due, state: index, now: now, into: &actions)
+            submit(CollectionOfOne(event), origin, due, now: now, into: &actions)
             return
         }
         let events = frame.events(terminal: state.terminal, profile: state.profile, received: now.wall)
         switch frame.command {
         case .data, .control:
-            submit(events, origin, due, state: index, now: now, into: &actions)
+            submit(events, origin, due, now: now, into: &actions)
         case .services where events.contains { !$0.alarms.isEmpty }:
-            submit(events, origin, due, state: index, now: now, into: &actions)
+            submit(events, origin, due, now: now, into: &actions)
         case .services:
             // A terminal without a clock asks for the time: nothing is waited for.
             desk.tell(events, from: state.identity, into: &actions)
             say(due, now: now, into: &actions)
-        case .response: resolveCommand(frame, state: index, now: now, into: &actions)
+        case .response: resolveCommand(frame, now: now, into: &actions)
         case .configuration:
             desk.tell(events, from: state.identity, into: &actions)
-            resolveCommand(frame, state: index, now: now, into: &actions)
+            resolveCommand(frame, now: now, into: &actions)
             say(due, now: now, into: &actions)
         default:
             say(due, now: now, into: &actions)
@@ -35,9 +34,12 @@ extension EV07BSession {
 
     private func submit(
         _ events: some Collection<TerminalEvent>, _ origin: borrowing FrameOrigin, _ due: EV07BAnswer,
-        state index: Int, now: Moment, into actions: inout SessionActions
+        now: Moment, into actions: inout SessionActions
     ) {
-        switch desk.submit(events, from: &states[index].identity, origin: origin, answer: due, into: &actions) {
+        guard var identity = state?.identity else { return }
+        let submission = desk.submit(events, from: &identity, origin: origin, answer: due, into: &actions)
+        state?.identity = identity
+        switch submission {
         case .waits: break
         case .answerNow: say(due, now: now, into: &actions)
         case .refused:

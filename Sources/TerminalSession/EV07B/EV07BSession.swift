@@ -3,11 +3,12 @@ import TerminalProtocols
 
 /// The platform's side of EV07B on one connection.
 ///
-/// There is no login: reports name their terminal, and what names none is of the terminal that spoke last. The protocol has no
-/// secret, so that a terminal is known by its id alone where the site allows it. Source: protocol document sections 1 and 5.
+/// There is no login: reports name their terminal, and what names none is of the terminal that spoke last. Our frames name
+/// nobody, so a connection, or over UDP an address, is one terminal's: with another one's first report it changes hands, and
+/// nothing that was meant for the one before is said to it. The protocol has no secret, so that a terminal is known by its id
+/// alone where the site allows it. Source: protocol document sections 1 and 5.
 final class EV07BSession: TerminalSession {
-    /// The last heard stands last.
-    var states: [EV07BTerminalState] = []
+    var state: EV07BTerminalState?
     var desk: ReportDesk<EV07BAnswer>
     private var deadlines: SessionDeadlines
     private var cursor = EV07BFramer.Cursor()
@@ -24,7 +25,10 @@ final class EV07BSession: TerminalSession {
 
     var environment: SessionEnvironment { desk.environment }
 
-    var terminals: [TerminalID] { states.map(\.terminal).filter { $0 != Self.nobody } }
+    var terminals: [TerminalID] {
+        guard let terminal = state?.terminal, terminal != Self.nobody else { return [] }
+        return [terminal]
+    }
 
     var isAwaitingResult: Bool { desk.isWaiting }
 
@@ -44,7 +48,7 @@ final class EV07BSession: TerminalSession {
                 let waits = !cursor.isBetweenFrames
                 deadlines.waitsForRest(waits, now: time)
                 silentSince = waits ? time : .max
-                if droppable > 0, states.isEmpty { refuseEnvelope(bytes, into: &actions) }
+                if droppable > 0, state == nil { refuseEnvelope(bytes, into: &actions) }
                 cursor.dropped(droppable)
                 return droppable
             }
@@ -60,7 +64,7 @@ final class EV07BSession: TerminalSession {
     /// Bytes that are no frame. An encrypted one may hold an alarm, which the pipeline must hear of.
     private func refuse(_ error: DecodeError, into actions: inout SessionActions) {
         actions.refusals.append(error)
-        guard error.code == .unsupported, let terminal = states.last?.terminal else { return }
+        guard error.code == .unsupported, let terminal = state?.terminal else { return }
         actions.requests.append(.unreadable(terminal, error))
     }
 
@@ -77,46 +81,44 @@ final class EV07BSession: TerminalSession {
     private func handle(_ frame: borrowing EV07BFrame, now: Moment, into actions: inout SessionActions) {
         deadlines.heardFrame(now: now.monotonicMilliseconds)
         actions.frameCount += 1
-        guard let index = stateIndex(for: frame, now: now.monotonicMilliseconds, into: &actions) else { return }
+        guard let state = speaker(of: frame, now: now.monotonicMilliseconds, into: &actions) else { return }
         guard frame.isReadable else {
-            unreadable(frame, state: index, into: &actions)
+            unreadable(frame, of: state.terminal, into: &actions)
             return
         }
-        dispatch(frame, FrameOrigin(wire: frame.bytes), state: index, now: now, into: &actions)
+        dispatch(frame, FrameOrigin(wire: frame.bytes), state, now: now, into: &actions)
     }
 
     /// The revised edition lays alarms out otherwise: one may be inside.
     private func unreadable(
-        _ frame: borrowing EV07BFrame, state index: Int, into actions: inout SessionActions
+        _ frame: borrowing EV07BFrame, of terminal: TerminalID, into actions: inout SessionActions
     ) {
         let error = frame.unreadableError
         actions.refusals.append(error)
-        actions.requests.append(.unreadable(states[index].terminal, error))
+        actions.requests.append(.unreadable(terminal, error))
         if frame.header.isAcknowledgementWanted { say(.response(.version), frame.sequence, into: &actions) }
     }
 
-    /// The state of the terminal that speaks, moved to the end of the list; nil for an answer before anybody has spoken, as
-    /// it comes after reconnecting (section 12).
-    private func stateIndex(
-        for frame: borrowing EV07BFrame, now: Int64, into actions: inout SessionActions
-    ) -> Int? {
-        let last = states.count - 1
-        guard let terminal = frame.terminal ?? states.last?.terminal ?? (frame.isAnswer ? nil : Self.nobody) else {
+    /// Who speaks; nil for an answer before anybody has spoken, as it comes after reconnecting (section 12).
+    private func speaker(
+        of frame: borrowing EV07BFrame, now: Int64, into actions: inout SessionActions
+    ) -> EV07BTerminalState? {
+        guard let terminal = frame.terminal ?? state?.terminal ?? (frame.isAnswer ? nil : Self.nobody) else {
             return nil
         }
-        if let found = states.lastIndex(where: { $0.terminal == terminal }) {
-            if found != last { states.append(states.remove(at: found)) }
-            states[last].refreshIfChanged(in: environment, now: now)
-            return last
+        if state?.terminal == terminal {
+            state?.refreshIfChanged(in: environment, now: now)
+            return state
         }
-        if states.count == environment.limits.maximumTerminalsPerConnection {
-            let oldest = states.removeFirst()
-            oldest.commands.abandon(into: &actions)
-            if oldest.terminal != Self.nobody { actions.requests.append(.left(oldest.terminal)) }
+        if let old = state, old.terminal != Self.nobody {
+            old.commands.abandon(into: &actions)
+            // The counters start anew with another terminal: its frames must not be answered for those of the one before.
+            desk.forget { _ in true }
+            actions.requests.append(.left(old.terminal))
         }
-        states.append(EV07BTerminalState(terminal, environment: environment, now: now))
+        state = EV07BTerminalState(terminal, environment: environment, now: now)
         if terminal != Self.nobody { actions.requests.append(.identified(terminal)) }
-        return states.count - 1
+        return state
     }
 
     // MARK: - Time
@@ -124,9 +126,7 @@ final class EV07BSession: TerminalSession {
     var nextDeadline: Int64 {
         var deadline = deadlines.next(environment.limits)
         if silentSince != .max { deadline = min(deadline, silentSince + EV07B.silenceMilliseconds) }
-        for state in states {
-            if let command = state.commands.deadline { deadline = min(deadline, command) }
-        }
+        if let command = state?.commands.deadline { deadline = min(deadline, command) }
         return deadline
     }
 
@@ -138,22 +138,21 @@ final class EV07BSession: TerminalSession {
             deadlines.waitsForRest(false, now: time)
         }
         if let reason = deadlines.due(environment.limits, now: time) { actions.close = reason }
-        for index in states.indices
-        where states[index].commands.repeatIfDue(limits: environment.limits, now: time, into: &actions) {
-            startCommands(state: index, now: time, into: &actions)
+        if state?.commands.repeatIfDue(limits: environment.limits, now: time, into: &actions) == true {
+            startCommands(now: time, into: &actions)
         }
     }
 
     // MARK: - Ends
 
     func displace(_ terminal: TerminalID) -> Bool {
-        states.removeAll { $0.terminal == terminal }
-        return states.isEmpty
+        if state?.terminal == terminal { state = nil }
+        return state == nil
     }
 
     func end(into actions: inout SessionActions) {
-        for state in states { state.commands.abandon(into: &actions) }
-        states.removeAll()
+        state?.commands.abandon(into: &actions)
+        state = nil
         desk.forget { _ in true }
     }
 }

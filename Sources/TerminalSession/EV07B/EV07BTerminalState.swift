@@ -16,6 +16,12 @@ struct EV07BTerminalState {
 
     var terminal: TerminalID { identity.terminal }
 
+    /// The counter of the first of `count` frames.
+    mutating func takeSequences(_ count: Int) -> UInt16 {
+        defer { sequence &+= UInt16(truncatingIfNeeded: count) }
+        return sequence
+    }
+
     mutating func refreshIfChanged(in environment: SessionEnvironment, now: Int64) {
         if let facts = identity.lookUpIfChanged(in: environment, now: now) { profile = EV07BProfile(facts.model) }
     }

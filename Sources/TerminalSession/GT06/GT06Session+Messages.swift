@@ -21,6 +21,13 @@ extension GT06Session {
         case .command, .time, .lookAlike(.time), .lookAlike(.loginReply), .lookAlike(.echo):
             refuse(packet, field: "number", expected: "a message of a terminal", into: &actions)
             return
+        case .acknowledgement(let number) where GT06Message.isAlarm(number):
+            // Without content it states an alarm all the same.
+            var alarm = packet
+            alarm.message = .unreadableAlarm(number, GT06Bytes())
+            dispatch(alarm, origin, now: now, into: &actions)
+            return
+        case .unreadableAlarm(_, let body): unreadable(packet, body, into: &actions)
         default: break
         }
         guard state != nil else {
@@ -38,11 +45,6 @@ extension GT06Session {
         case .lookAlike(.timeRequest):
             tell(packet, now: now, into: &actions)
             say(.time(now.wall), into: &actions)
-        case .acknowledgement(let number) where GT06Message.isAlarm(number):
-            // Without content it states an alarm all the same.
-            var alarm = packet
-            alarm.message = .unreadableAlarm(number, GT06Bytes())
-            report(alarm, origin, answer: packet.answer, now: now, into: &actions)
         default: report(packet, origin, answer: packet.answer, now: now, into: &actions)
         }
     }
@@ -100,6 +102,16 @@ extension GT06Session {
         _ = desk.submit(events, from: &stranger, origin: origin, answer: .none, into: &actions)
     }
 
+    /// An alarm in a layout that is not known is handed on as an SOS; somebody has to learn that it could not be read.
+    private func unreadable(_ packet: GT06Packet, _ content: GT06Bytes, into actions: inout SessionActions) {
+        let error = DecodeError(
+            .unsupported, protocolName: .gt06, message: .number(UInt16(packet.number)), field: "content",
+            offset: packet.form == .long ? 5 : 4, expected: "an alarm in a known layout",
+            found: "\(content.bytes.count) bytes")
+        actions.refusals.append(error)
+        if let terminal = state?.identity.terminal { actions.requests.append(.unreadable(terminal, error)) }
+    }
+
     private func refuse(
         _ packet: GT06Packet, field: String, expected: String, into actions: inout SessionActions
     ) {
@@ -113,6 +125,7 @@ extension GT06Session {
     // MARK: - Answers
 
     func resolve(request: UInt32, stored: Bool, isAlarm: Bool, now: Moment, into actions: inout SessionActions) {
+        if !stored, desk.mayBeAlarm(request) { link.forgetStandingAlarm() }
         guard let due = desk.resolve(request: request, stored: stored, isAlarm: isAlarm) else { return }
         acknowledge(due.answer, into: &actions)
     }

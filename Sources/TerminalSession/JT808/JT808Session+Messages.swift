@@ -34,7 +34,7 @@ extension JT808Session {
         case .heartbeat, .logOut, .vendorHeartbeat0506, .vendorHeartbeat1007, .subscription, .upgradeResult:
             tell(packet, state: index, now: now, into: &actions)
             answer(header, .ok, state: index, into: &actions)
-        case .parameterReply, .attributeReply, .answer, .vehicleControlReply, .areaReply, .mediaSearchReply,
+        case .parameterReply, .attributeReply, .answer, .areaReply, .mediaSearchReply,
             .cameraReply, .unicodeAnswer:
             tell(packet, state: index, now: now, into: &actions)
         default:
@@ -77,7 +77,9 @@ extension JT808Session {
             events, media: media, from: &states[index].identity, origin: origin, answer: due, into: &actions)
         {
         case .waits: break
-        case .answerNow: answer(header, .ok, state: index, into: &actions)
+        case .answerNow:
+            guard JT808Message.platformReply(to: header.messageID) != nil else { return }
+            answer(header, .ok, state: index, into: &actions)
         case .refused: answer(header, .failed, state: index, into: &actions)
         }
     }
@@ -157,16 +159,25 @@ extension JT808Session {
         into actions: inout SessionActions
     ) {
         let header = packet.header
+        // Of a terminal that is not served only alarms are kept, and there are as many of those as somebody invents.
+        guard states[index].identity.isServed(by: environment) else {
+            answerPackage(packet, origin, state: index, now: now, into: &actions)
+            return
+        }
+        let cost = JT808Reassembly.cost(of: header, byteCount: part.bytes.count)
+        guard states[index].reassembly.completes(header) || environment.packages.admits(cost) else {
+            answerPackage(packet, origin, state: index, now: now, into: &actions)
+            refusePackage(header, expected: "room for unfinished messages", found: "none", into: &actions)
+            return
+        }
+        defer { countPackages() }
         switch states[index].reassembly.insert(part.bytes, header: header, now: now.monotonicMilliseconds) {
         case .incomplete, .duplicate:
             answerPackage(packet, origin, state: index, now: now, into: &actions)
         case .refused(let refusal):
             answerPackage(packet, origin, state: index, now: now, into: &actions)
-            actions.refusals.append(
-                DecodeError(
-                    .badValue, protocolName: .jt808, message: header.message, field: "package",
-                    offset: header.is2019 ? 18 : 13, expected: "a package that fits the others",
-                    found: refusal.rawValue))
+            refusePackage(
+                header, expected: "a package that fits the others", found: refusal.rawValue, into: &actions)
         case .complete(let body):
             do {
                 var whole = packet
@@ -178,6 +189,15 @@ extension JT808Session {
                 answerUnreadable(header, origin, error, body: body.span, state: index, now: now, into: &actions)
             }
         }
+    }
+
+    private func refusePackage(
+        _ header: JT808Header, expected: String, found: String, into actions: inout SessionActions
+    ) {
+        actions.refusals.append(
+            DecodeError(
+                .badValue, protocolName: .jt808, message: header.message, field: "package",
+                offset: header.is2019 ? 18 : 13, expected: expected, found: found))
     }
 
     /// The other packages may never come: an alarm that one package states is kept before that package is acknowledged.

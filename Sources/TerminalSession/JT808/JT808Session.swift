@@ -11,11 +11,15 @@ final class JT808Session: TerminalSession {
     var desk: ReportDesk<JT808Answer>
     private var deadlines: SessionDeadlines
     private var cursor = JT808Framer.Cursor()
+    /// What `packages` counts as held by this session.
+    private var heldPackageBytes = 0
 
     init(environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment) {
         desk = ReportDesk(environment: environment, bearer: bearer, peer: peer)
         deadlines = SessionDeadlines(openedAt: now.monotonicMilliseconds)
     }
+
+    deinit { environment.packages.change(by: -heldPackageBytes) }
 
     var environment: SessionEnvironment { desk.environment }
 
@@ -112,6 +116,7 @@ final class JT808Session: TerminalSession {
             let oldest = states.removeFirst()
             oldest.commands.abandon(into: &actions)
             actions.requests.append(.left(oldest.terminal))
+            countPackages()
         }
         states.append(JT808TerminalState(header, environment: environment, now: now))
         actions.requests.append(.identified(terminal))
@@ -155,18 +160,28 @@ final class JT808Session: TerminalSession {
                         expected: "all packages of a message", found: "\(missing) missing"))
             }
         }
+        countPackages()
+    }
+
+    /// Brings the budget of all sessions up to date; after every change of an unfinished message.
+    func countPackages() {
+        let held = states.reduce(0) { $0 + $1.reassembly.heldBytes }
+        environment.packages.change(by: held - heldPackageBytes)
+        heldPackageBytes = held
     }
 
     // MARK: - Ends
 
     func displace(_ terminal: TerminalID) -> Bool {
         states.removeAll { $0.terminal == terminal }
+        countPackages()
         return states.isEmpty
     }
 
     func end(into actions: inout SessionActions) {
         for state in states { state.commands.abandon(into: &actions) }
         states.removeAll()
+        countPackages()
         desk.forget { _ in true }
     }
 }
@@ -174,11 +189,11 @@ final class JT808Session: TerminalSession {
 /// What can still be told from a location report that is too short to be one.
 enum JT808UnreadableReport {
     static func alarms(header: JT808Header, body: Span<UInt8>, profile: JT808Profile) -> AlarmSet {
-        // 0x0201 begins with the flow id of the question.
+        // 0x0201 and 0x0500 begin with the flow id of the question.
         let start: Int
         switch header.messageID {
         case 0x0200: start = 0
-        case 0x0201: start = 2
+        case 0x0201, 0x0500: start = 2
         default: return []
         }
         guard body.count - start >= 4 else { return [] }

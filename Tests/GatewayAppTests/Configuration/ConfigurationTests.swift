@@ -365,6 +365,19 @@ private let target = """
             "\"low_battery\""
         ),
         ("[[model]]\nname = \"a\"\nvendor_alarms = 1", "model[0].vendor_alarms", 3, "integer 1", "true or false"),
+        (
+            "[[model]]\nname = \"a\"\ncommands = { confirm-alarm = \"CALL,120#\" }", "model[0].commands.confirm-alarm",
+            3,
+            "\"120\"", "without an emergency number"
+        ),
+        (
+            "[[model]]\nname = \"a\"\n[model.commands]\nfind = \"FIND#\"\nlocate = \"TEL;(0731) 1-2-0;#\"",
+            "model[0].commands.locate", 5, "(0731) 1-2-0", "without an emergency number"
+        ),
+        (
+            "[[model]]\nname = \"a\"\ncommands = { call-back = \"CALL,9{number}#\" }", "model[0].commands.call-back", 3,
+            "beside a placeholder", "something else on both sides"
+        ),
         ("sesions = 1", "sesions", 1, "unknown", "did you mean \"sessions\""),
         ("reactor.threads = \"x\"", "reactor.threads", 1, "\"x\"", "0 to 256"),
         ("[gateway]\nname = ", "", 2, "syntax error", "TOML"),
@@ -380,6 +393,15 @@ private let target = """
         #expect(issue.line == line)
         #expect(issue.found.contains(found), "\(issue)")
         #expect(issue.allowed.contains(allowed), "\(issue)")
+    }
+
+    @Test func commandTextsWithoutANumberToDialPass() throws {
+        let texts = [
+            "call-back": "CALL,{number}#", "report-interval": "TIMER,{seconds}#", "find": "FIND#", "restart": "",
+            "set-sos-numbers": "SOS,A,{numbers}#", "message": "MSG,1,{text}#", "listen-in": "MON 13800001111#",
+        ]
+        let lines = texts.map { "\($0.key) = \"\($0.value)\"" }.joined(separator: "\n")
+        #expect(issues("[[model]]\nname = \"a\"\n[model.commands]\n\(lines)").isEmpty)
     }
 
     @Test(arguments: [

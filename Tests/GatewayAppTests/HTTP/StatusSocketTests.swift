@@ -91,6 +91,28 @@ private func problem(_ body: () async throws -> Void) async -> Problem? {
         }
     }
 
+    @Test(arguments: ["120", "0731-120", "+86 120", "9 0731 120", "12345678901234567890123456"])
+    func aCardsNumbersPassTheGuardOfEmergencyNumbers(number: String) async throws {
+        try await withStatusSocket { client, _ in
+            func put(_ card: PersonCard) async throws -> Problem? {
+                var tree = try ControlJSON.decode([String: JSONTree].self, from: try ControlJSON.encode(card))
+                tree["id"] = nil
+                let body = try ControlJSON.encode(tree)
+                return await problem {
+                    _ = try await client.request("PUT", "/v1/people/p-1", contentType: "application/json", body: body)
+                }
+            }
+            var own = PersonCard(id: "p-1", name: "刘奶奶")
+            own.phone = number
+            let refusedOwn = try await put(own)
+            #expect(refusedOwn?.pointer == "/phone")
+            var others = PersonCard(id: "p-1", name: "刘奶奶")
+            others.contacts = [ContactCard(name: "急救", phone: number)]
+            let refusedOther = try await put(others)
+            #expect(refusedOther?.pointer == "/contacts/0/phone")
+        }
+    }
+
     @Test func operatorAndUnixUserAreBothRecorded() async throws {
         try await withStatusSocket { client, operations in
             var action = IncidentActionRequest(operator: "op-7")

@@ -80,6 +80,8 @@ import Testing
         ("id,name\n,a", 2, "id"), ("id,name\np1,", 2, "name"), ("id,name\np 1,a", 2, "id"),
         ("id,name\np1,a\np1,b", 3, "id"), ("id,name,sex\np1,a,x", 2, "sex"),
         ("id,name,birth_date\np1,a,11.02.1938", 2, "birth_date"), ("id,name,phone\np1,a,call me", 2, "phone"),
+        ("id,name,phone\np1,a,0731-120", 2, "phone"), ("id,name,phone\np1,a,(9)0731 120", 2, "phone"),
+        ("id,name,contacts\np1,a,李梅|1 2 0", 2, "contacts"),
         ("id,name,contacts\np1,a,李梅", 2, "contacts"), ("id,name,contacts\np1,a,李梅|x", 2, "contacts"),
         ("id,name,services\np1,a,救助", 2, "services"), ("id,name,consent_120\np1,a,maybe", 2, "consent_120"),
         ("id,name,terminals\np1,a,xyz", 2, "terminals"), ("id,name,terminals\np1,a,01;1", 2, "terminals"),
