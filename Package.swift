@@ -184,8 +184,8 @@ let package = Package(
         .testTarget(
             name: "GatewayAppTests",
             dependencies: [
-                "GatewayApp", "ControlAPI", "GatewayTelemetry", "IncidentCore", "SirenLatch", "TerminalModel",
-                "TerminalProtocols", "TerminalSession", "TerminalTLS", "Reactor",
+                "GatewayApp", "AlarmPipeline", "ControlAPI", "GatewayTelemetry", "IncidentCore", "SirenLatch",
+                "TerminalModel", "TerminalProtocols", "TerminalSession", "TerminalTLS", "Reactor",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
