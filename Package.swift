@@ -189,7 +189,7 @@ let package = Package(
         .testTarget(
             name: "GatewayAppTests",
             dependencies: [
-                "GatewayApp", "ControlAPI", "GatewayTelemetry", "HostDevices", "IncidentCore", "SirenLatch",
+                "GatewayApp", "AlarmPipeline", "ControlAPI", "GatewayTelemetry", "HostDevices", "IncidentCore", "SirenLatch",
                 "TerminalModel", "TerminalProtocols", "TerminalSession", "TerminalTLS", "Reactor",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -271,7 +271,8 @@ struct Completion<Value: Sendable>: Sendable {
         entry.onSettled = { error in
             previous?(error)
             guard let error else { return continuation.resume(returning: value) }
-            let code: PipelineError.Code = isInForce && !error.isInTheData ? .notDurable : .notStored
+            let isStoredLater = isInForce && !error.isInTheData && error.code != .refused
+            let code: PipelineError.Code = isStoredLater ? .notDurable : .notStored
             continuation.resume(throwing: PipelineError(code, error.description))
         }
     }

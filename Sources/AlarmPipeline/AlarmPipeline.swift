@@ -27,6 +27,7 @@ public final class AlarmPipeline: Sendable {
     private let trackCommitter: LaneCommitter<TrackItem>
     private let messageCommitter: LaneCommitter<MessageEntry>
     private let upkeep: StoreUpkeep
+    private let people: PeopleCache
     let pump: OutboxPump
     private let hub = EventHub()
     private let logger: Logger
@@ -99,7 +100,8 @@ public final class AlarmPipeline: Sendable {
         let committer = IncidentCommitter(
             store: store, precedence: precedence, clock: clock, limits: commitLimits,
             outlets: .init(
-                results: { plane.deliver($0) }, deliveries: { pump.add($0) }, track: { trackCommitter.add($0) },
+                results: { plane.deliver($0) }, deliveries: { pump.add($0) }, takenOver: { pump.stopRaising($0) },
+                track: { trackCommitter.add($0) },
                 messages: { messageCommitter.add($0) }, events: { hub.publish($0) },
                 rewrite: { mailbox.post(.rewrite($0)) }),
             logger: logger)
@@ -107,10 +109,12 @@ public final class AlarmPipeline: Sendable {
             limits: .init(
                 positions: limits.positions, alarms: limits.alarms,
                 reservedForLifeSafety: limits.reservedForLifeSafety), bell: decisionThread.bell)
+        let people = PeopleCache(store: store, logger: logger) { mailbox.post(.cardRead($0)) }
+        self.people = people
         loop = DecisionLoop(
             thread: decisionThread, queue: queue, messages: mailbox,
             decider: Decider(
-                configuration: configuration, restored: restored, people: PeopleCache(store: store, logger: logger),
+                configuration: configuration, restored: restored, people: people,
                 directory: directory, hub: hub, logger: logger, now: now,
                 readLastSeen: { Self.readLastSeen(store, mailbox, logger) }, post: { mailbox.post($0) }),
             clock: clock,
@@ -156,6 +160,7 @@ public final class AlarmPipeline: Sendable {
     public func start() {
         pump.start()
         upkeep.start()
+        people.start()
         trackCommitter.start()
         messageCommitter.start()
         committer.start()
@@ -173,6 +178,7 @@ public final class AlarmPipeline: Sendable {
         await withCheckedContinuation { continuation in
             Thread { [self] in
                 loop.stop()
+                people.stop()
                 pump.stop()
                 // The pump's last reports are decided here no more: their rows are pending and are delivered again.
                 committer.stop()
@@ -233,12 +239,16 @@ public final class AlarmPipeline: Sendable {
                 QueueHealth(name: "events", depth: 0, limit: EventHub.bufferedEvents, dropped: hub.dropped),
             ],
             targets: pump.health, setAside: store.setAside + tracks.setAside, incidents: counts.incidents,
-            liveness: threads.map { ThreadLiveness(thread: $0.name, turns: $0.liveness) })
+            unheardEmergencies: counts.unheard, unheardSince: counts.unheardSince,
+            liveness: threads.map {
+                ThreadLiveness(thread: $0.name, turns: $0.liveness, isAtTheDisk: $0.isAtTheDisk)
+            })
     }
 
     private var threads: [WorkerThread] {
         [
             loop.thread, committer.thread, trackCommitter.thread, messageCommitter.thread, upkeep.thread, pump.thread,
+            people.thread,
         ]
     }
 

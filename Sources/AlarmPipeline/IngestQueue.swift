@@ -1,3 +1,4 @@
+import CoreMetrics
 import GatewayTelemetry
 import Synchronization
 import TerminalModel
@@ -85,6 +86,7 @@ final class IngestQueue: Sendable {
     private let waitingAlarms = Atomic<Int>(0)
     private let waitingPositions = Atomic<Int>(0)
     private let bell: Doorbell
+    private let refusedTotal = GatewayMetric.queueDropped.counter("ingest", "full")
 
     init(limits: Limits, bell: Doorbell) {
         self.limits = limits
@@ -156,6 +158,7 @@ final class IngestQueue: Sendable {
 
     private func refuse(_ item: IngestItem, _ state: inout State) -> Bool {
         state.refusedCount += 1
+        refusedTotal.increment()
         if let ticket = item.ticket, state.refused.count < Self.maximumRefused { state.refused.append(ticket) }
         return false
     }

@@ -1,3 +1,5 @@
+import CoreMetrics
+import GatewayTelemetry
 public import IncidentCore
 public import IncidentStore
 import Synchronization
@@ -27,6 +29,7 @@ final class EventHub: Sendable {
     private let state = Mutex(State())
     private let subscriberCount = Atomic<Int>(0)
     private let droppedCount = Atomic<UInt64>(0)
+    private let droppedTotal = GatewayMetric.queueDropped.counter("events", "full")
 
     var dropped: UInt64 { droppedCount.load(ordering: .relaxed) }
 
@@ -51,7 +54,9 @@ final class EventHub: Sendable {
         let subscribers = state.withLock { Array($0.subscribers.values) }
         for subscriber in subscribers {
             for event in events {
-                if case .dropped = subscriber.yield(event) { droppedCount.wrappingAdd(1, ordering: .relaxed) }
+                guard case .dropped = subscriber.yield(event) else { continue }
+                droppedCount.wrappingAdd(1, ordering: .relaxed)
+                droppedTotal.increment()
             }
         }
     }

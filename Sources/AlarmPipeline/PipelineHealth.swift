@@ -18,6 +18,9 @@ public struct PipelineHealth: Sendable, Equatable {
     public var setAside: [SetAsideFile]
     /// Services that never had an open incident since the start may be missing.
     public var incidents: [Service: IncidentCounts]
+    /// Emergencies that no target has accepted in some attempts, and since when that is so.
+    public var unheardEmergencies: Int
+    public var unheardSince: Timestamp?
     /// Turns of each thread; one that stands still hangs.
     public var liveness: [ThreadLiveness]
 
@@ -75,4 +78,6 @@ public struct TargetHealth: Sendable, Equatable {
 public struct ThreadLiveness: Sendable, Equatable {
     public var thread: String
     public var turns: UInt64
+    /// It waits for the disk: standing still, it does not hang by itself, and the gateway escalates without it.
+    public var isAtTheDisk: Bool
 }

@@ -7,16 +7,6 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case frameBadIntegrity = "frame_bad_integrity"
     case frameBadValue = "frame_bad_value"
     case frameUnsupported = "frame_unsupported"
-    case frameOversized = "frame_oversized"
-    case terminalUnknown = "terminal_unknown"
-    case terminalBadCode = "terminal_bad_code"
-    case terminalReplaced = "terminal_replaced"
-    case terminalSilent = "terminal_silent"
-    case connectionIdle = "connection_idle"
-    case connectionSlowFrame = "connection_slow_frame"
-    case connectionWriteLimit = "connection_write_limit"
-    case connectionLimit = "connection_limit"
-    case connectionFailed = "connection_failed"
     case connectionTLSFailed = "connection_tls_failed"
     case certificateExpires = "certificate_expires"
     case listenerFailed = "listener_failed"
@@ -26,11 +16,10 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case storeDamaged = "store_damaged"
     case storeFull = "store_full"
     case storeLow = "store_low"
+    case storeHangs = "store_hangs"
     case storeReadFailed = "store_read_failed"
     case incidentNotDurable = "incident_not_durable"
     case queueFull = "queue_full"
-    case commandExpired = "command_expired"
-    case commandRefused = "command_refused"
     case numberRefused = "number_refused"
     case channelRefused = "channel_refused"
     case channelTimeout = "channel_timeout"
@@ -44,7 +33,6 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case heartbeatFailed = "heartbeat_failed"
     case noChannelWorks = "no_channel_works"
     case configInvalid = "config_invalid"
-    case importRowInvalid = "import_row_invalid"
     case requestInvalid = "request_invalid"
     case notFound = "not_found"
     case conflict = "conflict"
@@ -62,16 +50,6 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
         .frameBadIntegrity: "A frame's checksum is wrong, usually a disturbed line; it was dropped.",
         .frameBadValue: "A field of a frame holds a value that its protocol does not allow.",
         .frameUnsupported: "A frame is well formed but of a kind the gateway does not handle; it was logged.",
-        .frameOversized: "More bytes came without a frame end than the longest frame has; they were dropped.",
-        .terminalUnknown: "A terminal that is in no list reported; assign it to a person or refuse it.",
-        .terminalBadCode: "A terminal presented a wrong authentication code; its SOS never dials 120 by itself.",
-        .terminalReplaced: "The same terminal connected again, so its older connection was closed.",
-        .terminalSilent: "Nothing was heard from a terminal for the configured time; call its owner.",
-        .connectionIdle: "A connection sent nothing for the idle limit and was closed.",
-        .connectionSlowFrame: "A peer began a frame and did not finish it in time; it was closed.",
-        .connectionWriteLimit: "A peer did not read what the gateway sent it; it was closed.",
-        .connectionLimit: "The limit of connections was reached; new ones are refused.",
-        .connectionFailed: "A connection broke; the terminal is expected to connect again.",
         .connectionTLSFailed:
             "A terminal did not get through TLS: no certificate that is believed here, or what it sends is no TLS.",
         .certificateExpires:
@@ -85,11 +63,11 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
         .storeDamaged: "A database file is damaged; it was set aside, not deleted. Restore a backup.",
         .storeFull: "The disk is full. Nothing is acknowledged to terminals until there is space.",
         .storeLow: "The disk is nearly full. Make room now: positions stop first, alarms have a reserve.",
+        .storeHangs:
+            "The disk does not answer. Nothing is acknowledged to terminals until it does; alarms still go out.",
         .storeReadFailed: "A database file could not be read.",
         .incidentNotDurable: "An incident is escalated but is not on disk yet; it is stored when the disk works.",
         .queueFull: "A queue reached its limit and work was dropped; the counter of dropped work names it.",
-        .commandExpired: "A command was not delivered before it expired; send it again when the terminal is online.",
-        .commandRefused: "The terminal refused a command.",
         .numberRefused: "A telephone number was refused: emergency numbers need a commissioned site.",
         .channelRefused: "A target answered with an error; delivery is tried again.",
         .channelTimeout: "A target did not answer in time; delivery is tried again.",
@@ -102,9 +80,8 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
         .channelSecretInvalid: "A signing secret cannot be used; check the file, its permissions and its form.",
         .channelUnknown: "A policy or a waiting delivery names a target that is not configured.",
         .heartbeatFailed: "A target did not take the gateway's heartbeat; it may believe that the gateway is dead.",
-        .noChannelWorks: "No target accepted an emergency. Alarm the people on duty by other means now.",
+        .noChannelWorks: "No target has accepted an emergency. Alarm the people on duty by other means now.",
         .configInvalid: "The configuration has an error; the running one stays in force.",
-        .importRowInvalid: "A row of an import is wrong and was left out.",
         .requestInvalid: "A request to the status socket is wrong; its answer says what is allowed.",
         .notFound: "What was asked for does not exist.",
         .sirenLatchFailed:

@@ -93,7 +93,7 @@ public enum GatewayMetric {
         [.init("reason", ["store_error", "queue_full", "connection_closed"])])
     public static let commands = counter(
         "commands_total", "Commands to terminals by what became of them.",
-        [.init("outcome", ["queued", "sent", "done", "refused", "expired", "failed"])])
+        [.init("outcome", ["queued", "sent", "confirmed", "expired", "failed"])])
 
     // Incidents
 
@@ -110,10 +110,10 @@ public enum GatewayMetric {
         "incidents_unacknowledged", "Incidents that wait for a human.", [service])
     public static let incidentsNotDurable = gauge(
         "incidents_not_durable", "Incidents that are escalated but not on disk yet.")
-    public static let ladderSteps = counter("ladder_steps_total", "Steps of escalation ladders started.", [service])
+    public static let ladderSteps = counter(
+        "ladder_steps_total", "Steps of escalation ladders started, and targets told between two of them.", [service])
     public static let targetsWithheld = counter(
-        "targets_withheld_total", "Targets left out of a step, by reason.",
-        [.init("reason", ["not_commissioned", "no_consent", "trust", "late", "unknown_person"])])
+        "targets_withheld_total", "Targets left out of a step; the incident's history names the reason.")
     public static let fenceTransitions = counter(
         "fence_transitions_total", "Confirmed fence crossings.", [.init("direction", ["enter", "exit"])])
     public static let numbersRefused = counter(
@@ -123,8 +123,6 @@ public enum GatewayMetric {
 
     public static let alarmToCommit = duration(
         "alarm_to_commit_seconds", "From the last byte of an alarm to its commit on disk.")
-    public static let alarmToAcknowledgement = duration(
-        "alarm_to_acknowledgement_seconds", "From the last byte of an alarm to its acknowledgement to the terminal.")
     public static let alarmToHandover = duration(
         "alarm_to_handover_seconds", "From the last byte of an alarm to the first acceptance by a target.")
     public static let positionToCommit = duration(
@@ -166,7 +164,7 @@ public enum GatewayMetric {
     public static let queueDepth = gauge("queue_depth", "Items waiting in a queue.", [stage])
     public static let queueDropped = counter(
         "queue_dropped_total", "Work dropped by a full queue.",
-        [stage, .init("reason", ["full", "expired", "shutdown"])])
+        [stage, .init("reason", ["full"])])
     public static let loopWakeUps = counter("loop_wake_ups_total", "Returns of the accept loops from waiting.")
     public static let loopTimersFired = counter("loop_timers_fired_total", "Timers of the accept loops that were due.")
     public static let loopStaleEvents = counter(
@@ -197,7 +195,7 @@ public enum GatewayMetric {
             outboxPending, queueDepth, startTime, buildInfo,
         ]
         let durations = [
-            alarmToCommit, alarmToAcknowledgement, alarmToHandover, positionToCommit, commitDuration,
+            alarmToCommit, alarmToHandover, positionToCommit, commitDuration,
             escalationLatency,
         ]
         let sizes = [commitRows]
@@ -239,7 +237,7 @@ public enum GatewayMetric {
     private static let database = MetricLabel("database", ["incidents", "tracks", "messages"])
     private static let stage = MetricLabel(
         "stage",
-        ["ingest", "loop", "results", "commands", "outbox", "memory_outbox", "events", "writes", "packages"])
+        ["ingest", "loop", "commands", "outbox", "events", "writes", "packages"])
 
     private static func counter(_ name: String, _ help: String, _ labels: [MetricLabel] = []) -> CounterMetric {
         CounterMetric(definition: MetricDefinition(prefix + name, help, .counter, labels: labels))

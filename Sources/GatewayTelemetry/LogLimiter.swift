@@ -1,3 +1,4 @@
+import CoreMetrics
 import Synchronization
 public import TerminalModel
 
@@ -26,6 +27,7 @@ public final class LogLimiter: Sendable {
 
     private let intervalMilliseconds: Int64
     private let entries = Mutex<[Pair: Entry]>([:])
+    private let suppressedTotal = GatewayMetric.logLinesSuppressed.counter()
 
     /// - Parameter intervalMilliseconds: between two written lines of one terminal and code, 0 or more.
     public init(intervalMilliseconds: Int64 = 60_000) {
@@ -50,6 +52,7 @@ public final class LogLimiter: Sendable {
                 return .write(suppressed: entry.suppressed)
             }
             entries[pair]?.suppressed += 1
+            suppressedTotal.increment()
             return .suppress
         }
     }

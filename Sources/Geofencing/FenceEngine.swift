@@ -328,7 +328,16 @@ extension FenceEngine {
     }
 
     private static func accuracy(of position: Position) -> Double {
-        Double(max(0, position.accuracyMetres ?? 0))
+        Double(max(0, position.accuracyMetres ?? typicalAccuracyMetres(position.source)))
+    }
+
+    /// How far off a place may be that states no accuracy; a satellite fix is within the hysteresis.
+    private static func typicalAccuracyMetres(_ source: Position.Source) -> Int {
+        switch source {
+        case .gnss, .gateway: 0
+        case .beacon, .wifi: 50
+        case .cells: 1000
+        }
     }
 
     // MARK: Entries

@@ -148,6 +148,18 @@ extension IncidentEngine {
         draft.tell(.escalated, to: targets, at: now.wall, round: round)
     }
 
+    /// A card that could not be had when an incident of its person was opened: those withheld for want of it are told.
+    public mutating func cardRead(_ person: Person, now: Moment) -> Decision {
+        var decision = Decision()
+        for incident in incidents.values where incident.person == person.id && incident.state.awaitsHuman {
+            var draft = Draft(incident: incident, person: person)
+            releaseWithheld(&draft, now: now)
+            commit(draft, into: &decision, now: now)
+        }
+        settleDeadlines()
+        return decision
+    }
+
     /// Acknowledged, but a further press was made: open again, with the ladder from its start.
     func reopen(_ draft: inout Draft, now: Moment) {
         draft.incident.state = .open

@@ -16,7 +16,16 @@ extension IncidentEngine {
         return IncidentPosition(
             latitudeDegrees: latitude, longitudeDegrees: longitude, accuracyMetres: position.accuracyMetres,
             valid: position.valid, source: position.source,
-            fixTime: context.sighting.device ?? context.sighting.received)
+            fixTime: fixTime(of: context.sighting))
+    }
+
+    /// A stored fix is as old as the terminal says. A live one is new, also where the clock is wrong: else the place would
+    /// stand still until a clock that was set back has caught up (promise P8).
+    private static func fixTime(of sighting: Sighting) -> Timestamp {
+        guard let device = sighting.device,
+            sighting.isStored || TerminalClock.isRight(device, received: sighting.received)
+        else { return sighting.received }
+        return min(device, sighting.received)
     }
 
     /// Brings the place of the terminal's open incidents up to date and tells those who were told of the incident.

@@ -40,15 +40,22 @@ extension IncidentEngine {
     ///
     /// All events of a terminal come through here, since a report without an alarm ends a press and a better position
     /// belongs to the open incident. One that concerns nothing costs a look-up.
-    public mutating func report(_ report: InboundReport, person: Person?, now: Moment) -> Decision {
+    ///
+    /// - Parameter clockIsRight: the terminal's clock was seen right within `TerminalClock.recentMilliseconds` on this
+    ///   connection, so that a press which it says is older than the late limit was kept on the terminal, whether its frame
+    ///   says so or not. Anything else is taken as made now: a wrong clock must not keep 120 from a press (promise P8).
+    public mutating func report(
+        _ report: InboundReport, person: Person?, clockIsRight: Bool = false, now: Moment
+    ) -> Decision {
         let event = report.event
         let alarms = event.alarms.intersection(Matter.openingAlarms)
         if alarms.isEmpty, event.keys.isEmpty, !concerns(event.terminal) { return Decision() }
 
         forgetClosed(now: now)
         var decision = Decision()
-        let context = ReportContext(
-            report: report, sighting: Sighting(report, now: now), person: person, now: now)
+        let sighting = Sighting(
+            report, clockIsRight: clockIsRight, lateLimitSeconds: rules.lateLimitSeconds, now: now)
+        let context = ReportContext(report: report, sighting: sighting, person: person, now: now)
         let areLevels = levelProtocols.contains(event.protocolName) && event.kind != .key
 
         var presses: [(matter: Matter, causes: [String], areLevels: Bool)] = []
@@ -67,7 +74,7 @@ extension IncidentEngine {
         }
         if areLevels, event.kind == .report || event.kind == .alarm {
             endLevels(context, into: &decision)
-            if !event.historical { strangers.endLevels(of: event.terminal, except: presses.map(\.matter)) }
+            if !sighting.isStored { strangers.endLevels(of: event.terminal, except: presses.map(\.matter)) }
         }
         if event.alarms.contains(.sosCleared) || event.alarms.contains(.fallCleared) {
             noteCancel(
@@ -124,28 +131,23 @@ extension IncidentEngine {
 
     /// Alarms that are events: the same frame again is a retransmission, anything else a further press.
     private func judge(eventIn known: [Incident], _ sighting: Sighting) -> Judgement {
-        if let same = known.first(where: { $0.episode.remembers(sighting) }) {
-            return .attach(same.id, "retransmission")
-        }
-        if sighting.isRetransmission, sighting.identity == nil, let newest = known.first,
-            abs(sighting.received.milliseconds &- newest.openedAt.milliseconds)
-                <= PressEpisode.identicalBytesMilliseconds
-        {
-            return .attach(newest.id, "retransmission")
-        }
+        if let same = known.first(where: { $0.hasSeen(sighting) }) { return .attach(same.id, "retransmission") }
         guard let newest = known.first, newest.state.isOpen else { return .open(over: nil) }
         return .raise(newest.id, over: nil)
     }
 
     /// Alarms that are levels: one press from the first report with the bit to the first without.
+    ///
+    /// Stored reports are ordered by the terminal's clock, live ones by their arrival: a clock that was set back must not
+    /// make a press part of an older one that nobody is called for any more (promise P8).
     private func judge(level cause: String, _ known: [Incident], _ sighting: Sighting, now: Moment) -> Judgement {
-        if let same = known.first(where: { $0.episode.remembers(sighting) }) {
-            return .attach(same.id, "retransmission")
-        }
+        if let same = known.first(where: { $0.hasSeen(sighting) }) { return .attach(same.id, "retransmission") }
         if let device = sighting.device {
             let orderable = known.filter { incident in
                 guard let level = incident.episode.levels[cause] else { return false }
-                return sighting.isStored || !level.endedWhileTheClockStood(at: device)
+                if sighting.isStored { return true }
+                return (incident.state.awaitsHuman || level.hasJustEnded(at: sighting.received))
+                    && !level.endedWhileTheClockStood(at: device)
             }
             let same =
                 orderable.first { $0.episode.levels[cause]?.covers(device) ?? false }
@@ -159,10 +161,10 @@ extension IncidentEngine {
         }
         guard let level = latest.episode.levels[cause] else { return another() }
         guard level.held else {
-            // Older than a report without the bit: a press of its own that is over already.
-            return another(over: sighting.isNewer(than: level.lastClear) ? nil : level.lastClear)
+            // Stored, and older than a report without the bit: a press of its own that is over already.
+            return another(over: sighting.isStored && !sighting.isNewer(than: level.lastClear) ? level.lastClear : nil)
         }
-        if level.storedOnly, !sighting.isStored { return another() }
+        if level.storedOnly && !sighting.isStored || level.hasEnded(before: sighting) { return another() }
         if sighting.isStored, !sighting.isNewer(than: level.present?.first) {
             return another(over: level.present?.first)
         }

@@ -4,8 +4,8 @@ public import TerminalModel
 public struct PressEpisode: Sendable, Equatable, Codable {
     /// A level alarm (JT/T 808 bit) that is still set.
     public var levelHeld: Bool
-    /// Identities of the frames seen, newest last: device time and message counter. Bounded by the engine.
-    public var seen: [String]
+    /// The frames seen, newest last. Bounded by the engine.
+    public var seen: [SeenFrame]
     public var lastRaisedAt: Timestamp?
     /// Level alarms by cause; empty for presses that are single events.
     public var levels: [String: PressLevel]
@@ -21,7 +21,7 @@ public struct PressEpisode: Sendable, Equatable, Codable {
     public var attachments: Int
     public var lastUpdateAt: Timestamp?
 
-    public init(levelHeld: Bool = false, seen: [String] = [], lastRaisedAt: Timestamp? = nil) {
+    public init(levelHeld: Bool = false, seen: [SeenFrame] = [], lastRaisedAt: Timestamp? = nil) {
         self.levelHeld = levelHeld
         self.seen = seen
         self.lastRaisedAt = lastRaisedAt
@@ -43,6 +43,11 @@ public struct PressLevel: Sendable, Equatable, Codable {
     public var spans: [PressSpan]
     /// The newest report without the bit.
     public var lastClear: Timestamp?
+    /// When the live report that ended the last press arrived.
+    public var endedOnArrival: Timestamp?
+    /// A live report without the bit that claims to be older than one with it: a late copy, or the first one since the
+    /// terminal's clock was set back, which the next live report tells.
+    public var doubt: SeenFrame?
 
     public init(held: Bool = false, storedOnly: Bool = true, spans: [PressSpan] = [], lastClear: Timestamp? = nil) {
         self.held = held
@@ -70,28 +75,17 @@ public struct PressSpan: Sendable, Equatable, Codable {
 
 extension PressEpisode {
     /// Enough for the retransmissions of a handful of presses.
-    static let maximumSeen = 24
-    /// A frame without a usable time is recognised by its counter for this long, since counters start again at power-on.
-    static let counterOnlyMilliseconds: Int64 = 60_000
-    /// The same when the session has seen the very bytes before.
-    static let identicalBytesMilliseconds: Int64 = 3_600_000
+    static let maximumSeen = 32
 
     mutating func remember(_ sighting: Sighting) {
-        guard let identity = sighting.identity, !seen.contains(identity) else { return }
-        seen.append(identity)
+        guard !seen.contains(where: { $0.isRepeated(by: sighting) }) else { return }
+        seen.append(SeenFrame(sighting))
         if seen.count > Self.maximumSeen { seen.removeFirst(seen.count - Self.maximumSeen) }
     }
 
-    /// True when the frame was seen before, however late it comes again.
+    /// True when the frame was seen before, or the same report over another bearer.
     func remembers(_ sighting: Sighting) -> Bool {
-        guard let identity = sighting.identity else { return false }
-        if sighting.device != nil { return seen.contains(identity) }
-        guard let prefix = sighting.counterPrefix else { return false }
-        let window = sighting.isRetransmission ? Self.identicalBytesMilliseconds : Self.counterOnlyMilliseconds
-        return seen.contains { known in
-            guard known.hasPrefix(prefix), let received = Int64(known.dropFirst(prefix.count)) else { return false }
-            return abs(sighting.received.milliseconds &- received) <= window
-        }
+        seen.contains { $0.isRepeated(by: sighting) || $0.isCopied(by: sighting) }
     }
 
     mutating func setLevel(_ level: PressLevel, of cause: String) {
@@ -106,6 +100,8 @@ struct Sighting {
     /// The claimed time where it can be believed; else reports are ordered by their arrival (promise P8).
     var device: Timestamp?
     var sequence: Int?
+    var bearer: Bearer
+    /// It was kept on the terminal: by its own words, or since it is old by a clock that was right just before.
     var isStored: Bool
     var isRetransmission: Bool
 
@@ -114,31 +110,23 @@ struct Sighting {
     /// A claim older than a year is an unset clock.
     static let maximumAgeMilliseconds: Int64 = 366 * 86_400_000
 
-    init(_ report: InboundReport, now: Moment) {
+    /// - Parameters:
+    ///   - clockIsRight: see `IncidentEngine.report`.
+    ///   - lateLimitSeconds: beyond this age a press is late.
+    init(_ report: InboundReport, clockIsRight: Bool, lateLimitSeconds: Int, now: Moment) {
         let event = report.event
         self.received = event.received ?? now.wall
         self.sequence = event.sequence
+        self.bearer = report.bearer
         self.isStored = event.historical
         self.isRetransmission = report.retransmission
-        if let claimed = event.deviceTime {
-            let age = received.milliseconds.subtractingReportingOverflow(claimed.milliseconds)
-            if !age.overflow, age.partialValue <= Self.maximumAgeMilliseconds,
-                age.partialValue >= -Self.maximumAheadMilliseconds
-            {
-                self.device = claimed
-            }
-        }
-    }
-
-    var counterPrefix: String? {
-        sequence.map { "s\($0)@" }
-    }
-
-    var identity: String? {
-        if let device {
-            return "d\(device.milliseconds)/\(sequence.map(String.init) ?? "-")"
-        }
-        return counterPrefix.map { $0 + String(received.milliseconds) }
+        guard let claimed = event.deviceTime else { return }
+        let (age, hasOverflown) = received.milliseconds.subtractingReportingOverflow(claimed.milliseconds)
+        let believable = -Self.maximumAheadMilliseconds...Self.maximumAgeMilliseconds
+        guard !hasOverflown, believable.contains(age) else { return }
+        self.device = claimed
+        let limit = max(Int64(lateLimitSeconds) * 1000, TerminalClock.standingMilliseconds)
+        if clockIsRight, age > limit { self.isStored = true }
     }
 
     /// True when it was made after `other`; what cannot be compared is newer, since it arrived later.

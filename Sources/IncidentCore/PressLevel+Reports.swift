@@ -3,6 +3,8 @@ import TerminalModel
 extension PressLevel {
     /// An incident rarely has more presses; the oldest are forgotten first.
     static let maximumSpans = 8
+    /// Datagrams overtake each other within this time.
+    static let overtakenMilliseconds: Int64 = 10_000
 
     /// The press that goes on while the bit is held.
     var present: PressSpan? { spans.last }
@@ -23,6 +25,17 @@ extension PressLevel {
         !held && lastClear == device
     }
 
+    /// True when a live report arrives so closely behind the one that ended the press that they have overtaken each other.
+    func hasJustEnded(at received: Timestamp) -> Bool {
+        guard let endedOnArrival else { return false }
+        return (0...Self.overtakenMilliseconds).contains(received.milliseconds &- endedOnArrival.milliseconds)
+    }
+
+    /// True when the press was over before this live report with the bit: the report without it was no late copy.
+    func hasEnded(before sighting: Sighting) -> Bool {
+        !sighting.isStored && doubt?.isFollowed(by: sighting) == true
+    }
+
     /// A press begins; one that is `over` is entered among the past ones.
     mutating func begin(_ sighting: Sighting, over: Timestamp?) {
         if spans.count >= Self.maximumSpans { spans.removeFirst() }
@@ -34,11 +47,13 @@ extension PressLevel {
             spans.append(span)
             storedOnly = sighting.isStored
             held = true
+            doubt = nil
         }
     }
 
     /// One more report of a known press.
     mutating func extend(by sighting: Sighting) {
+        if !sighting.isStored { doubt = nil }
         guard let device = sighting.device, !spans.isEmpty else { return }
         let index =
             spans.indices.first { spans[$0].covers(device, isHeld: isHeld($0)) }
@@ -49,9 +64,16 @@ extension PressLevel {
         spans[index].lastSet = max(device, spans[index].lastSet ?? device)
     }
 
-    /// A report without the bit; it ends the present press unless it is older than the last report with it.
+    /// A report without the bit; it ends the present press unless it is older than the last report with it. A live one that
+    /// claims to be older ends it when the next one proves the clock set back (promise P8).
     mutating func clear(by sighting: Sighting) {
-        if sighting.isNewer(than: present?.lastSet) { held = false }
+        if held, sighting.isNewer(than: present?.lastSet) || hasEnded(before: sighting) {
+            held = false
+            doubt = nil
+            endedOnArrival = sighting.isStored ? nil : sighting.received
+        } else if held, !sighting.isStored, doubt?.isInStep(with: sighting) != true {
+            doubt = SeenFrame(sighting)
+        }
         guard let device = sighting.device else { return }
         if !held { lastClear = max(device, lastClear ?? device) }
         for index in spans.indices where !isHeld(index) {

@@ -14,7 +14,7 @@ struct Strangers {
         /// A level alarm is still set: its reports are no further press.
         var isHeld: Bool
         /// The last press, so that its retransmission is recognised.
-        var identity: String?
+        var frame: SeenFrame
     }
 
     /// Open incidents of one stranger each, with the peer's address where it is known.
@@ -61,9 +61,9 @@ struct Strangers {
     ///
     /// - Returns: whether the terminal itself is new in the incident.
     mutating func admit(
-        _ terminal: TerminalID, _ matter: Matter, to incident: IncidentID, isLevel: Bool, identity: String?
+        _ terminal: TerminalID, _ matter: Matter, to incident: Incident, isLevel: Bool, _ sighting: Sighting
     ) -> Bool? {
-        let guest = Guest(incident: incident, matter: matter, isHeld: isLevel, identity: identity)
+        let guest = Guest(incident: incident.id, matter: matter, isHeld: isLevel, frame: SeenFrame(sighting))
         guard let index = guests[terminal]?.firstIndex(where: { $0.matter == matter }),
             let known = guests[terminal]?[index]
         else {
@@ -72,7 +72,9 @@ struct Strangers {
             }
             return true
         }
-        if known.isHeld || (identity != nil && known.identity == identity) { return nil }
+        // As `Incident.hasSeen`.
+        let mayRepeat = sighting.sequence != nil || incident.state.awaitsHuman
+        if known.isHeld || mayRepeat && known.frame.isRepeated(by: sighting) { return nil }
         guests[terminal]?[index] = guest
         return false
     }
@@ -111,7 +113,7 @@ extension IncidentEngine {
         let terminal = context.event.terminal
         guard
             let isNew = strangers.admit(
-                terminal, matter, to: id, isLevel: !levels.isEmpty, identity: context.sighting.identity)
+                terminal, matter, to: incident, isLevel: !levels.isEmpty, context.sighting)
         else { return }
         var draft = Draft(incident: incident, person: nil)
         draft.evidence = context.evidence

@@ -15,6 +15,8 @@ public final class IncidentStore: Sendable {
         public var willCommit: (@Sendable () throws -> Void)?
         /// The same for `messages.sqlite`.
         public var willCommitMessages: (@Sendable () throws -> Void)?
+        /// Called before a person's card is read for a decision. For tests of a disk that hangs.
+        public var willReadCard: (@Sendable () -> Void)?
         /// Room that a full disk gives back for alarms.
         public var reserve: DiskReserve?
         /// Called when a write waited for nothing but the disk, with the number of writes in the transaction.
@@ -23,10 +25,11 @@ public final class IncidentStore: Sendable {
         public init(
             willCommit: (@Sendable () throws -> Void)? = nil,
             willCommitMessages: (@Sendable () throws -> Void)? = nil, didCommit: (@Sendable (Int) -> Void)? = nil,
-            reserve: DiskReserve? = nil
+            willReadCard: (@Sendable () -> Void)? = nil, reserve: DiskReserve? = nil
         ) {
             self.willCommit = willCommit
             self.willCommitMessages = willCommitMessages
+            self.willReadCard = willReadCard
             self.reserve = reserve
             self.didCommit = didCommit
         }

@@ -20,13 +20,16 @@ public struct BootTime: Sendable, Equatable {
             bootID: presentBootID, milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    /// Milliseconds from `earlier` to this moment; nil when the machine was started in between.
+    /// Milliseconds from `earlier` to this moment; nil when the machine was started in between, or for a number that nobody
+    /// but a hand can have written.
     public func milliseconds(since earlier: BootTime) -> Int64? {
-        bootID == earlier.bootID ? milliseconds - earlier.milliseconds : nil
+        guard bootID == earlier.bootID else { return nil }
+        let (difference, hasOverflown) = milliseconds.subtractingReportingOverflow(earlier.milliseconds)
+        return hasOverflown ? nil : difference
     }
 
     public func adding(milliseconds: Int64) -> BootTime {
-        BootTime(bootID: bootID, milliseconds: self.milliseconds + milliseconds)
+        BootTime(bootID: bootID, milliseconds: self.milliseconds &+ milliseconds)
     }
 
     private static let presentBootID: String = {

@@ -64,12 +64,12 @@ public struct LatchDirectory: Sendable {
             var latch = Latch(generation: 1, at: at, since: now, incidents: incidents)
             if case .set(let present) = self.latch() {
                 latch = Latch(
-                    generation: present.generation + (isNewPress ? 1 : 0), at: present.at, since: present.since,
+                    generation: present.generation &+ (isNewPress ? 1 : 0), at: present.at, since: present.since,
                     incidents: incidents)
                 if latch == present { return present }
             } else if let silence = silence() {
                 // A rest that was asked for during an earlier latch must not fit the new one.
-                latch.generation = silence.generation + 1
+                latch.generation = silence.generation &+ 1
             }
             try write(latch.text, to: latchPath)
             return latch

@@ -164,6 +164,8 @@ final class Site {
     let fault = FaultSwitch()
     let trackFault = FaultSwitch()
     let messageFault = FaultSwitch()
+    /// Holds the reading of cards.
+    let cardFault = FaultSwitch()
     let directory = TerminalDirectory()
     let hub: FakeChannel
     let dispatch: FakeChannel
@@ -194,11 +196,13 @@ final class Site {
         self.hub = hub
         self.dispatch = dispatch
         let now = clock.now().wall
+        let readCard = cardFault.willCommit
         let store = try IncidentStore(
             directory: self.path, now: now,
             options: .init(
                 willCommit: fault.willCommit, willCommitMessages: messageFault.willCommit,
-                didCommit: { [fault] _ in fault.commits.change { $0 += 1 } }))
+                didCommit: { [fault] _ in fault.commits.change { $0 += 1 } },
+                willReadCard: { try? readCard() }))
         let tracks = try TrackStore(directory: self.path, now: now, willCommit: trackFault.willCommit)
         if path == nil {
             var person = Person(id: "p1", name: "Sample")

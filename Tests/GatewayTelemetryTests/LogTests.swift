@@ -114,13 +114,13 @@ import Testing
     @Test func aFullLimiterStaysBounded() {
         let limiter = LogLimiter(intervalMilliseconds: 1_000)
         for index in 0..<LogLimiter.maximumEntries {
-            _ = limiter.admit(.terminalUnknown, terminal: TerminalID(nibbles: UInt128(index)), at: 0)
+            _ = limiter.admit(.serialFailed, terminal: TerminalID(nibbles: UInt128(index)), at: 0)
         }
         let late = (0..<100).map {
-            limiter.admit(.terminalUnknown, terminal: TerminalID(nibbles: UInt128(1_000_000 + $0)), at: 10)
+            limiter.admit(.serialFailed, terminal: TerminalID(nibbles: UInt128(1_000_000 + $0)), at: 10)
         }
         #expect(late == [.write(suppressed: 0)] + Array(repeating: .suppress, count: 99))
-        let fresh = limiter.admit(.terminalUnknown, terminal: TerminalID(nibbles: 5_000_000), at: 5_000)
+        let fresh = limiter.admit(.serialFailed, terminal: TerminalID(nibbles: 5_000_000), at: 5_000)
         #expect(fresh == .write(suppressed: 0))
     }
 

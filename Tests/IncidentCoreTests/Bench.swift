@@ -80,17 +80,18 @@ struct Bench: ~Copyable {
         Moment(wall: start.adding(milliseconds: time + wallJump), monotonicMilliseconds: 1000 + time)
     }
 
-    /// One report; `device` in seconds since the start, nil for none.
+    /// One report; `device` in seconds since the start, nil for none. A watch counts no messages.
     @discardableResult
     mutating func report(
         _ alarms: AlarmSet = [], keys: [Int] = [], device: Int64?? = .none, sequence: Int? = nil,
         stored: Bool = false, again: Bool = false, bearer: Bearer = .tcp, position: Position? = nil,
-        kind: EventKind = .report
+        kind: EventKind = .report, protocolName: ProtocolName = .jt808, clockIsRight: Bool = false
     ) -> Decision {
         self.sequence += 1
         var event = TerminalEvent(
-            protocolName: .jt808, terminal: terminal, message: .number(0x0200),
-            sequence: sequence ?? self.sequence, received: now.wall, kind: kind, historical: stored)
+            protocolName: protocolName, terminal: terminal, message: .number(0x0200),
+            sequence: protocolName == .watch ? nil : sequence ?? self.sequence, received: now.wall, kind: kind,
+            historical: stored)
         event.alarms = alarms
         event.keys = keys
         event.position = position
@@ -101,7 +102,7 @@ struct Bench: ~Copyable {
         let report = InboundReport(
             event: event, trust: trust, bearer: bearer, peer: peer, frame: [0x7E, 0x7E],
             retransmission: again)
-        return keep(engine.report(report, person: person, now: now))
+        return keep(engine.report(report, person: person, clockIsRight: clockIsRight, now: now))
     }
 
     @discardableResult

@@ -57,6 +57,16 @@ struct LatchTests {
         #expect(try latch().generation == 9)
     }
 
+    @Test func numbersThatAHandWroteEndNeitherGatewayNorSiren() throws {
+        let farthest = BootTime(bootID: "boot-a", milliseconds: .min)
+        try directory.set(incidents: ["A1"], isNewPress: true, at: at, now: boot)
+        try overwrite("generation 18446744073709551615\nboot boot-a\nsince -9223372036854775808\n")
+        try directory.set(incidents: ["A1"], isNewPress: true, at: at, now: boot)
+        #expect(try latch().generation == 0)
+        #expect(try latch().since == farthest)
+        #expect(boot.milliseconds(since: farthest) == nil)
+    }
+
     @Test func aLatchThatCannotBeReadSounds() throws {
         try FileManager.default.createDirectory(atPath: directory.path + "/latch", withIntermediateDirectories: false)
         guard case .damaged = directory.latch() else {

@@ -2,6 +2,14 @@ import IncidentCore
 import IncidentStore
 import TerminalModel
 
+/// A human has taken an incident over: its notices up to this one call for nobody any more. Later ones are of a further
+/// press, which calls again.
+struct TakenOver: Sendable {
+    var incident: IncidentID
+    /// The number of the last fact before.
+    var through: Int
+}
+
 /// One decision on its way to the disk, and what may happen only when it is there.
 struct CommitEntry: Sendable {
     /// In the order in which they were decided.
@@ -10,6 +18,8 @@ struct CommitEntry: Sendable {
     var results: [IngestResult] = []
     /// Notices for the pump: after the commit, or at once and marked not durable when the commit fails.
     var deliveries: [PendingDelivery] = []
+    /// Incidents that a human has taken over: once more behind the deliveries that were decided before.
+    var takenOver: [TakenOver] = []
     /// Positions that go to the track files afterwards.
     var track: [TrackItem] = []
     /// What else the terminal said; it goes to its file afterwards.
@@ -38,6 +48,17 @@ struct CommitEntry: Sendable {
             switch write {
             case .attempt, .commandOutcome, .fenceState, .authenticated: true
             case .change(let change): change.evidence == nil && change.deliveries.isEmpty
+            default: false
+            }
+        }
+    }
+
+    /// True when an incident's present state, written later, is all that the entry wants stored: it may be dropped where
+    /// memory is short.
+    var isOnlyOfIncidents: Bool {
+        writes.allSatisfy { write in
+            switch write {
+            case .change, .stopRaising, .attempt, .commandOutcome: true
             default: false
             }
         }

@@ -29,6 +29,8 @@ final class IncidentCommitter: Sendable {
     struct Outlets: Sendable {
         var results: @Sendable ([IngestResult]) -> Void
         var deliveries: @Sendable ([PendingDelivery]) -> Void
+        /// Incidents for which nobody is called any more; behind the deliveries that were decided before.
+        var takenOver: @Sendable ([TakenOver]) -> Void
         var track: @Sendable ([TrackItem]) -> Void
         var messages: @Sendable ([MessageEntry]) -> Void
         var events: @Sendable ([PipelineEvent]) -> Void
@@ -82,6 +84,7 @@ final class IncidentCommitter: Sendable {
     private let state = Mutex(State())
     private let shownFailure = Mutex<StoreFailure?>(nil)
     private let dropped = Atomic<UInt64>(0)
+    private let droppedTotal = GatewayMetric.queueDropped.counter("writes", "full")
     /// Notices of the group that is being committed; taken by whoever sends them out first.
     private let underway = Mutex(Underway())
     private let store: IncidentStore
@@ -130,12 +133,18 @@ final class IncidentCommitter: Sendable {
     /// More alarms wait for a slow disk than memory may hold: this one goes out at once, its terminal sends it again, and
     /// its incident's present state is written when there is room.
     private func overflow(_ entry: CommitEntry) {
-        dropped.wrappingAdd(1, ordering: .relaxed)
+        countDropped()
         overflowed.withLock { $0.formUnion(entry.incidents.map(\.id)) }
         outlets.deliveries(entry.deliveries.map(\.notDurable))
+        outlets.takenOver(entry.takenOver)
         outlets.events(entry.events)
-        entry.onSettled?(StoreError(.busy, "too many decisions wait for the disk"))
+        entry.onSettled?(entry.lossWithoutRoom)
         refuseAll(of: entry)
+    }
+
+    private func countDropped() {
+        dropped.wrappingAdd(1, ordering: .relaxed)
+        droppedTotal.increment()
     }
 
     /// nil while the store works.
@@ -250,12 +259,13 @@ final class IncidentCommitter: Sendable {
                 .errorCode: "\(error.code.rawValue)", .errorDetail: "\(error.message)",
                 .incidentID: "\(entry.incidents.map(\.id.description).joined(separator: " "))",
             ]))
-        dropped.wrappingAdd(1, ordering: .relaxed)
+        countDropped()
         if entry.writes.count > 1, !entry.isDiscardable {
-            for write in entry.writes { try? store.write([write]) }
+            thread.atTheDisk { for write in entry.writes { try? store.write([write]) } }
         }
         refuseAll(of: entry)
         outlets.deliveries(entry.deliveries.map(\.notDurable))
+        outlets.takenOver(entry.takenOver)
         entry.onSettled?(error)
     }
 
@@ -269,7 +279,7 @@ final class IncidentCommitter: Sendable {
         }
         defer { underway.withLock { $0.since = nil } }
         do {
-            try store.write(writes)
+            try thread.atTheDisk { () throws(StoreError) in try store.write(writes) }
             metrics.committed(rows: writes.count, in: ContinuousClock.now - start)
             // Whoever hears an answer must not still read of a failure.
             shownFailure.withLock { $0 = nil }
@@ -289,16 +299,19 @@ final class IncidentCommitter: Sendable {
             return underway.deliveries
         }
         guard var deliveries else { return }
+        var takenOver: [TakenOver] = []
         inbox.withLock { inbox in
             for index in inbox.decisions.indices {
                 deliveries += inbox.decisions[index].deliveries
                 inbox.decisions[index].deliveries = []
+                takenOver += inbox.decisions[index].takenOver
             }
         }
         shownFailure.withLock { shown in
             shown = shown ?? StoreFailure(code: .busy, message: "a commit hangs", since: now.wall, pending: 0)
         }
         outlets.deliveries(deliveries.map(\.notDurable))
+        outlets.takenOver(takenOver)
     }
 
     /// The notices of a committed group that have not gone out because of a hanging disk.
@@ -317,6 +330,7 @@ final class IncidentCommitter: Sendable {
         let results = group.flatMap(\.results)
         if !results.isEmpty { outlets.results(results) }
         outlets.deliveries(takeUnderway(orAll: group))
+        outlets.takenOver(group.flatMap(\.takenOver))
         outlets.track(group.flatMap(\.track))
         outlets.messages(group.flatMap(\.messages))
         outlets.events(group.flatMap(\.events))
@@ -388,16 +402,19 @@ final class IncidentCommitter: Sendable {
         // The pump knows notices by their names, so one that a hanging commit let out already is not sent twice.
         outlets.deliveries(entry.deliveries.map(\.notDurable))
         entry.deliveries = []
+        outlets.takenOver(entry.takenOver)
+        entry.takenOver = []
         outlets.events(entry.events)
         entry.events = []
-        entry.onSettled?(error)
+        // Attempts go on while the store fails: half of the room is for alarms and what humans do.
+        let room = entry.isRoutine ? limits.pendingEntries / 2 : limits.pendingEntries
+        let hasRoom = state.pending.count < room
+        entry.onSettled?(hasRoom ? error : entry.lossWithoutRoom)
         entry.onSettled = nil
         guard !entry.isDiscardable else { return }
         entry.markNotDurable(error, at: now.wall)
-        // Attempts go on while the store fails: half of the room is for alarms and what humans do.
-        let room = entry.isRoutine ? limits.pendingEntries / 2 : limits.pendingEntries
-        guard state.pending.count < room else {
-            dropped.wrappingAdd(1, ordering: .relaxed)
+        guard hasRoom else {
+            countDropped()
             state.lostRoomFor.formUnion(entry.incidents.map(\.id))
             refuseAll(of: entry)
             return
@@ -455,6 +472,15 @@ final class IncidentCommitter: Sendable {
 extension StoreError {
     /// The same writes would fail again on a sound disk.
     var isInTheData: Bool { code == .constraint || code == .unreadable }
+}
+
+extension CommitEntry {
+    /// What is said of an entry for which memory has no room. Incidents are written later as they are then; a card, a fence
+    /// or a command is lost with the next start, so whoever asked for it must ask again.
+    fileprivate var lossWithoutRoom: StoreError {
+        StoreError(
+            isOnlyOfIncidents ? .busy : .refused, "too many decisions wait for the disk; ask again when it works")
+    }
 }
 
 extension PendingDelivery {

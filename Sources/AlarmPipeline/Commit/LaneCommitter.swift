@@ -53,6 +53,7 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
     private let state: Mutex<State>
     private let shownFailure = Mutex<StoreFailure?>(nil)
     private let dropped = Atomic<UInt64>(0)
+    private let droppedTotal = GatewayMetric.queueDropped.counter("writes", "full")
     /// Rings when a group is full, so that waiting for more ends.
     private let groupIsFull = Doorbell()
     private let alarmsAreDone: Doorbell
@@ -107,11 +108,16 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
             return (inbox.count, items.dropFirst(room))
         }
         if !refused.isEmpty {
-            dropped.wrappingAdd(UInt64(refused.count), ordering: .relaxed)
+            countDropped(refused.count)
             answer(refused, .failed)
         }
         if waiting >= limits.itemsPerCommit { groupIsFull.ring() }
         thread.bell.ring()
+    }
+
+    private func countDropped(_ count: Int) {
+        dropped.wrappingAdd(UInt64(count), ordering: .relaxed)
+        droppedTotal.increment(by: count)
     }
 
     /// How many more items it takes now.
@@ -192,7 +198,7 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
                         .storeFile: "\(database)", .errorCode: "\(error.code.rawValue)",
                         .errorDetail: "\(error.message)",
                     ]))
-                dropped.wrappingAdd(1, ordering: .relaxed)
+                countDropped(1)
                 answer(group[index...index], .failed)
             }
         }
@@ -202,10 +208,12 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
     private func write(_ group: ArraySlice<Item>, _ state: inout State) throws(StoreError) {
         var duration = Duration.zero
         do {
-            let stoodBack = try precedence.inTurn(alarmsAreDone) { () throws(StoreError) in
-                let began = ContinuousClock.now
-                try outlets.write(group)
-                duration = ContinuousClock.now - began
+            let stoodBack = try thread.atTheDisk { () throws(StoreError) in
+                try precedence.inTurn(alarmsAreDone) { () throws(StoreError) in
+                    let began = ContinuousClock.now
+                    try outlets.write(group)
+                    duration = ContinuousClock.now - began
+                }
             }
             if stoodBack { metrics.stoodBack() }
         } catch {
@@ -247,7 +255,7 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
         answer(items[...], .failed)
         state.kept += items.lazy.filter(\.isKept)
         if state.kept.count > limits.kept {
-            dropped.wrappingAdd(UInt64(state.kept.count - limits.kept), ordering: .relaxed)
+            countDropped(state.kept.count - limits.kept)
             state.kept.removeFirst(state.kept.count - limits.kept)
         }
         shownFailure.withLock { $0?.pending = state.kept.count }

@@ -30,7 +30,7 @@ final class StoreUpkeep: Sendable {
 
     func start() {
         thread.start { [self] in
-            turn()
+            thread.atTheDisk { turn() }
             return Self.pauseMilliseconds
         } last: {
         }

@@ -34,6 +34,12 @@ struct CommandBook {
     /// Something waits for this terminal or for its answer.
     func concerns(_ terminal: TerminalID) -> Bool { waiting[terminal] != nil || outstanding[terminal] != nil }
 
+    /// The same command waits for the terminal, or for its answer.
+    func holds(_ command: TerminalCommand, for terminal: TerminalID) -> Bool {
+        let ids = (waiting[terminal] ?? []) + [outstanding[terminal]].compactMap { $0 }
+        return ids.contains { entries[$0]?.record.command == command }
+    }
+
     func record(_ id: Int64) -> CommandRecord? { entries[id]?.record }
 
     mutating func add(_ record: CommandRecord, now: Moment, isSettled: Bool) {

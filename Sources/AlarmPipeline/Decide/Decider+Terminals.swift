@@ -1,3 +1,4 @@
+import CoreMetrics
 import GatewayTelemetry
 import IncidentCore
 import IncidentStore
@@ -7,6 +8,9 @@ import TerminalModel
 extension Decider {
     /// Terminals that only registered themselves are kept up to this many; listed ones always.
     static let maximumTerminals = 1_000_000
+    /// An older fix says nothing about fences. Source: DESIGN section 7.
+    static let oldFixMilliseconds: Int64 = 600_000
+    static let clockMemoryMilliseconds: Int64 = 86_400_000
     /// Numbers in one command: more than any terminal holds for one purpose.
     static let maximumNumbers = 10
     /// Who orders what the engine decides.
@@ -182,11 +186,16 @@ extension Decider {
         forgetIfUnneeded(number)
     }
 
-    /// The groups of the person whose terminal it is.
-    mutating func groups(of number: UInt32) -> [String] {
+    /// The groups of the person whose terminal it is; nil when the card has not been read yet.
+    mutating func groups(of number: UInt32) -> [String]? {
         guard let person = terminals[number].person else { return [] }
         if let life = terminals.life(number), let known = groupSets.groups(life.groups) { return known }
-        let groups = people.person(person)?.groups ?? []
+        let groups: [String]
+        switch people.card(person) {
+        case .known(let card): groups = card.groups
+        case .missing: groups = []
+        case .unread: return nil
+        }
         let number = (terminal: number, groups: groupSets.number(of: groups))
         terminals.live(number.terminal) { $0.groups = number.groups }
         return groups
@@ -203,7 +212,11 @@ extension Decider {
             mark(number, .hasUnwrittenWords, true)
             flushOrder.append(number)
         }
-        terminals[number].lastSeen = event.received ?? now.wall
+        let received = event.received ?? now.wall
+        terminals[number].lastSeen = received
+        if !event.historical, let claimed = event.deviceTime, TerminalClock.isRight(claimed, received: received) {
+            terminals[number].clockRightAt = received
+        }
         let saysMore = event.kind != .heartbeat && event.kind != .reply && !event.historical
         guard saysMore else { return }
         let mayHold = event.isPlain || heldEvents < Self.maximumHeldEvents
@@ -213,6 +226,30 @@ extension Decider {
             return (event.isPlain || !mayHold ? 0 : 1) - before
         }
         heldEvents += held
+    }
+
+    // MARK: Clocks
+
+    /// True when live reports have shown a right clock a moment ago, on this connection: what restarts may wake up in
+    /// another year.
+    func isClockRight(_ number: UInt32, at received: Timestamp) -> Bool {
+        let rightAt = terminals[number].clockRightAt
+        guard rightAt != TerminalTable.never, let life = terminals.life(number), rightAt >= life.since else {
+            return false
+        }
+        return received.milliseconds - rightAt.milliseconds <= TerminalClock.recentMilliseconds
+    }
+
+    /// True for a fix that is old, by a clock that was right within a day: it does not say where the terminal is.
+    ///
+    /// A clock that was set wrong later is believed for that day at most; then fences go by the arrival again (promise P8).
+    func isOldFix(_ event: TerminalEvent, _ number: UInt32, now: Moment) -> Bool {
+        let rightAt = terminals[number].clockRightAt
+        guard let claimed = event.deviceTime, rightAt != TerminalTable.never else { return false }
+        let received = event.received ?? now.wall
+        let (age, hasOverflown) = received.milliseconds.subtractingReportingOverflow(claimed.milliseconds)
+        return !hasOverflown && age > Self.oldFixMilliseconds
+            && received.milliseconds - rightAt.milliseconds <= Self.clockMemoryMilliseconds
     }
 
     mutating func forgetLastWords(_ number: UInt32) {
@@ -285,6 +322,7 @@ extension Decider {
     ) throws(PipelineError) -> CommandRecord {
         let command = try admitted(command)
         guard commands.hasRoom(for: terminal) else {
+            GatewayMetric.queueDropped.counter("commands", "full").increment()
             throw PipelineError(.queueFull, "terminal \(terminal) has too many commands waiting")
         }
         lastCommandID += 1
@@ -293,6 +331,7 @@ extension Decider {
             expiresAt: expiresAt)
         commands.add(record, now: now, isSettled: false)
         if let number = terminals.number(of: terminal) { mark(number, .mayHaveCommands, true) }
+        GatewayMetric.commands.counter("queued").increment()
         entry.writes.append(.command(record))
         entry.events.append(.command(record))
         let previous = entry.onSettled
@@ -338,8 +377,11 @@ extension Decider {
         switch DialGuard(isCommissioned: engine.rules.isCommissioned).examine(number) {
         case .allowed(let digits, isEmergency: false): return digits
         case .allowed(_, isEmergency: true):
+            GatewayMetric.numbersRefused.counter().increment()
             throw PipelineError(.numberRefused, "a terminal is never told to dial an emergency number")
-        case .refused(let refusal): throw PipelineError(.numberRefused, refusal.code)
+        case .refused(let refusal):
+            GatewayMetric.numbersRefused.counter().increment()
+            throw PipelineError(.numberRefused, refusal.code)
         }
     }
 
@@ -378,6 +420,7 @@ extension Decider {
     mutating func write(_ record: CommandRecord) {
         var entry = CommitEntry()
         entry.writes = [.commandOutcome(id: record.id, record.outcome, at: record.updatedAt)]
+        if record.outcome != .queued { GatewayMetric.commands.counter(record.outcome.name).increment() }
         entry.events = [.command(record)]
         if let incident = record.incident, let known = engine.incident(incident) {
             let reason = if case .failed(let reason) = record.outcome { ": \(reason)" } else { "" }

@@ -7,7 +7,7 @@ import TerminalModel
 
 /// Everything that is decided, in one place and on one thread: rules, incidents, commands, what is known of terminals.
 ///
-/// It does no I/O but reading a person's card; what has to be done is put into `output` and done after each turn.
+/// It does no I/O; what has to be done is put into `output` and done after each turn.
 struct Decider: ~Copyable {
     /// What one turn wants done.
     struct Output {
@@ -18,7 +18,7 @@ struct Decider: ~Copyable {
         var messages: [MessageEntry] = []
         var orders: [DownlinkOrder] = []
         /// Incidents that a human has taken over.
-        var takenOver: [IncidentID] = []
+        var takenOver: [TakenOver] = []
 
         /// Forgets what was handed over; the lists keep their room for the next turn.
         mutating func clear() {
@@ -39,6 +39,8 @@ struct Decider: ~Copyable {
     /// Attempts that failed beyond these are put on the timeline only now and then; each is in the attempts table.
     static let attemptsOnTimeline = 5
     static let laterAttemptsOnTimeline = 20
+    /// An emergency that no target has accepted by then, after some seven seconds, is told of.
+    static let attemptsUntilUnheard = 4
 
     var engine: IncidentEngine
     var watch: ConditionWatch
@@ -59,6 +61,10 @@ struct Decider: ~Copyable {
     /// Open incidents by terminal; their terminals use the alarm lane.
     var attention: [TerminalID: Int] = [:]
     var attentionChanged = false
+    /// Emergencies that no target has accepted, with the time when that was found.
+    var unheard: [IncidentID: Timestamp] = [:]
+    /// The events by kind, in the order of the kinds.
+    private let eventCounters = EventKind.allCases.map { GatewayMetric.eventsReceived.counter($0.rawValue) }
     /// What the siren sounds for.
     var calls = LifeSafetyCalls()
     /// Terminals that came to or left `attention` in this turn.
@@ -107,11 +113,15 @@ struct Decider: ~Copyable {
             note(report.event, number, now: now)
             heard(report, number)
         }
+        count(report.event.kind)
         publish(.event(report.event, report.trust))
         var decision = decide(report, number, now: now)
         let conditions = conditions(of: report.event, number, now: now)
         let hasCrossed = conditions.contains { if case .fenceCrossed = $0 { true } else { false } }
         for condition in conditions {
+            if case .fenceCrossed(_, _, let entered, _, _) = condition {
+                GatewayMetric.fenceTransitions.counter(entered ? "enter" : "exit").increment()
+            }
             let terminal = report.event.terminal
             let found = engine.condition(
                 condition, terminal: terminal, trust: report.trust, person: person(of: terminal), now: now)
@@ -130,8 +140,10 @@ struct Decider: ~Copyable {
         let saysSomething = !event.alarms.isEmpty || !event.keys.isEmpty
         if !saysSomething, let number, !terminals[number].flags.contains(.mayHaveIncidents) { return Decision() }
         let concernsPerson = saysSomething || attention[event.terminal] != nil
+        let received = event.received ?? now.wall
+        let clockIsRight = if let number { isClockRight(number, at: received) } else { false }
         let decision = engine.report(
-            report, person: concernsPerson ? person(of: event.terminal) : nil, now: now)
+            report, person: concernsPerson ? person(of: event.terminal) : nil, clockIsRight: clockIsRight, now: now)
         if let number { mark(number, .mayHaveIncidents, engine.concerns(event.terminal)) }
         return decision
     }
@@ -140,10 +152,11 @@ struct Decider: ~Copyable {
     private mutating func conditions(of event: TerminalEvent, _ number: UInt32?, now: Moment) -> [Condition] {
         guard let number else { return [] }
         var found = watch.observe(event, of: number, now: now)
-        guard !fences.isEmpty else { return found }
+        guard !fences.isEmpty, !isOldFix(event, number, now: now) else { return found }
+        // Without the groups of its person a position says nothing about the fences of groups: the next one may.
+        guard let groups = fences.usesGroups ? groups(of: number) : [] else { return found }
         let crossings = fences.observe(
-            event, of: number, person: terminals[number].person, groups: fences.usesGroups ? groups(of: number) : [],
-            now: now)
+            event, of: number, person: terminals[number].person, groups: groups, now: now)
         if !crossings.isEmpty { found += crossings }
         return found
     }
@@ -181,7 +194,7 @@ struct Decider: ~Copyable {
                 ]
             }
             if touchesLife { entry.alarmReceivedMilliseconds = received(event, now: now) }
-            absorb(decision, into: &entry, now: now)
+            absorb(decision, into: &entry, speaker: event.terminal, now: now)
             if let message {
                 attach(message, isKept: touchesLife || decision.changes.contains { $0.evidence != nil }, &entry)
             }
@@ -246,6 +259,10 @@ struct Decider: ~Copyable {
         entry.messages = [following]
     }
 
+    private func count(_ kind: EventKind) {
+        if let index = EventKind.allCases.firstIndex(of: kind) { eventCounters[index].increment() }
+    }
+
     func publish(_ event: @autoclosure () -> PipelineEvent) {
         if hub.hasSubscribers { hub.publish([event()]) }
     }
@@ -253,7 +270,11 @@ struct Decider: ~Copyable {
     // MARK: Decisions
 
     /// Turns what the engine decided into writes, deliveries and commands.
-    mutating func absorb(_ decision: Decision, into entry: inout CommitEntry, now: Moment) {
+    ///
+    /// - Parameter speaker: the terminal whose report was decided, which is there to be asked for its place.
+    mutating func absorb(
+        _ decision: Decision, into entry: inout CommitEntry, speaker: TerminalID? = nil, now: Moment
+    ) {
         for change in decision.changes {
             entry.writes.append(.change(change))
             for delivery in change.deliveries {
@@ -269,21 +290,44 @@ struct Decider: ~Copyable {
             log(change)
             measure(change)
         }
-        for order in decision.commands {
+        for order in decision.commands { give(order, speaker, into: &entry, now: now) }
+    }
+
+    /// Queues what the engine wants said to a terminal.
+    private mutating func give(
+        _ order: Decision.Order, _ speaker: TerminalID?, into entry: inout CommitEntry, now: Moment
+    ) {
+        if order.command == .locate {
+            // Asked for at every round: one that is not there would collect a question a minute, and one is enough.
+            let isThere = order.terminal == speaker || isConnected(order.terminal)
+            guard isThere, !commands.holds(.locate, for: order.terminal) else { return }
+        }
+        do {
             let lifetime = Int64(order.lifetimeSeconds ?? configuration.orderLifetimeSeconds) * 1000
-            _ = try? enqueue(
+            _ = try enqueue(
                 order.command, for: order.terminal, incident: order.incident, by: Self.gatewayActor,
                 expiresAt: now.wall.adding(milliseconds: lifetime), into: &entry, now: now)
+        } catch {
+            logger.error(
+                "A command to a terminal is dropped",
+                metadata: .keyed([
+                    .terminalID: "\(order.terminal)", .incidentID: "\(order.incident?.description ?? "")",
+                    .errorCode: "\(error.code.rawValue)", .errorDetail: "\(order.command.name): \(error.message)",
+                ]))
         }
     }
 
     /// Keeps count of what is open, and ends the calls for a human when one has taken over.
     mutating func follow(_ incident: Incident, into entry: inout CommitEntry) {
+        if incident.state != .open { unheard[incident.id] = nil }
         let awaited = open[incident.id]
         let awaits = incident.state.awaitsHuman
         if awaited == true, !awaits {
             entry.writes.append(.stopRaising(incident.id))
-            output.takenOver.append(incident.id)
+            // At once, and once more behind the notices of decisions that are on their way to the disk before this one.
+            let takenOver = TakenOver(incident: incident.id, through: incident.lastEventNumber)
+            entry.takenOver.append(takenOver)
+            output.takenOver.append(takenOver)
         }
         count(incident, was: awaited, isNow: incident.state.isOpen ? awaits : nil)
     }
@@ -324,6 +368,13 @@ struct Decider: ~Copyable {
     }
 
     private func log(_ change: IncidentChange) {
+        for entry in change.entries {
+            switch entry.kind {
+            case .ladderStep: GatewayMetric.ladderSteps.counter(change.incident.service.rawValue).increment()
+            case .withheld: GatewayMetric.targetsWithheld.counter().increment()
+            default: break
+            }
+        }
         guard let first = change.entries.first(where: { $0.kind == .opened || $0.kind == .closed }) else { return }
         let service = change.incident.service.rawValue
         (first.kind == .opened ? GatewayMetric.incidentsOpened : GatewayMetric.incidentsClosed).counter(service)
@@ -347,6 +398,7 @@ struct Decider: ~Copyable {
     mutating func attempted(_ report: OutboxPump.Report, now: Moment) {
         let attempt = report.attempt
         var decision = Decision()
+        if let outcome = report.outcome { noteUnheard(attempt, outcome, now: now) }
         if let outcome = report.outcome, isForTimeline(outcome, attempt.attempt) {
             decision = engine.attempted(
                 attempt.incident, target: attempt.target, outcome: outcome, attempt: attempt.attempt, now: now)
@@ -354,9 +406,30 @@ struct Decider: ~Copyable {
         add(decision, now: now) { $0.writes.append(.attempt(attempt)) }
     }
 
+    /// Nobody has accepted an emergency after some attempts: people on duty must hear of it by other means.
+    private mutating func noteUnheard(_ attempt: DeliveryAttempt, _ outcome: AttemptOutcome, now: Moment) {
+        if case .accepted = outcome { return }
+        guard attempt.attempt >= Self.attemptsUntilUnheard, let incident = engine.incident(attempt.incident),
+            incident.service.isLifeSafety, incident.state == .open, unheard[incident.id] == nil
+        else { return }
+        unheard[incident.id] = now.wall
+        logger.critical(
+            "No target has accepted an emergency",
+            metadata: .keyed([
+                .incidentID: "\(incident.id)", .channelName: "\(attempt.target)",
+                .errorCode: "\(ErrorCode.noChannelWorks.rawValue)",
+            ]))
+    }
+
     private func isForTimeline(_ outcome: AttemptOutcome, _ attempt: Int) -> Bool {
         guard case .failed = outcome else { return true }
         return attempt <= Self.attemptsOnTimeline || attempt % Self.laterAttemptsOnTimeline == 0
+    }
+
+    /// A card has come from the disk after it was needed: whoever was withheld for want of it is told now.
+    mutating func cardRead(_ person: Person, now: Moment) {
+        let decision = engine.cardRead(person, now: now)
+        if !decision.isEmpty { add(decision, now: now) }
     }
 
     /// Incidents whose changes were lost in memory while the store failed: their present state is written.

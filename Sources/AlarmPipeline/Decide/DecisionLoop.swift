@@ -8,11 +8,14 @@ enum DecisionMessage: Sendable {
     case attempts([OutboxPump.Report])
     case commandSettled(Int64)
     case rewrite(Set<IncidentID>)
+    /// A card that the disk did not give in time is there.
+    case cardRead(Person)
     /// Something an operator or administrator asks; runs between two reports.
     case request(@Sendable (inout Decider, Moment) -> Void)
 }
 
-/// The thread that decides. It never touches the disk or the network, so nothing slow ever stands in front of an alarm.
+/// The thread that decides. It never touches the disk or the network, and waits for a person's card at most once while the
+/// disk hangs, for `PeopleCache.longestWaitMilliseconds`: nothing slow ever stands in front of an alarm.
 final class DecisionLoop: Sendable {
     /// Positions, and alarms that threaten no life, decided before urgent ones are looked for again.
     static let itemsPerTurn = 512
@@ -27,7 +30,7 @@ final class DecisionLoop: Sendable {
         /// How many more positions the track lane takes; those beyond wait undecided and are answered later.
         var roomForPositions: @Sendable () -> Int
         var orders: @Sendable ([DownlinkOrder]) -> Void
-        var takenOver: @Sendable (IncidentID) -> Void
+        var takenOver: @Sendable ([TakenOver]) -> Void
         /// Called in every turn: the committer may be stuck.
         var tick: @Sendable (Moment) -> Void
     }
@@ -37,6 +40,9 @@ final class DecisionLoop: Sendable {
         var incidents: [Service: IncidentCounts] = [:]
         var commands = 0
         var calls = LifeSafetyCalls()
+        /// Emergencies that no target has accepted, and since when.
+        var unheard = 0
+        var unheardSince: Timestamp?
     }
 
     let thread: WorkerThread
@@ -107,6 +113,7 @@ final class DecisionLoop: Sendable {
                 case .attempts(let reports): for report in reports { decider.attempted(report, now: now) }
                 case .commandSettled(let id): decider.commandSettled(id, now: now)
                 case .rewrite(let incidents): decider.rewrite(incidents)
+                case .cardRead(let person): decider.cardRead(person, now: now)
                 case .request(let request): request(&decider, now)
                 }
             }
@@ -133,10 +140,12 @@ final class DecisionLoop: Sendable {
             queue.changeAttention(decider.attentionMoves)
             decider.attentionMoves = [:]
         }
-        let present = Counts(incidents: decider.counts, commands: decider.commands.count, calls: decider.calls)
+        let present = Counts(
+            incidents: decider.counts, commands: decider.commands.count, calls: decider.calls,
+            unheard: decider.unheard.count, unheardSince: decider.unheard.values.min())
         counts.withLock { $0 = present }
         if !decider.output.entries.isEmpty { outlets.commit(decider.output.entries) }
-        for incident in decider.output.takenOver { outlets.takenOver(incident) }
+        if !decider.output.takenOver.isEmpty { outlets.takenOver(decider.output.takenOver) }
         if !decider.output.results.isEmpty { outlets.results(decider.output.results) }
         if !decider.output.track.isEmpty { outlets.track(decider.output.track) }
         if !decider.output.messages.isEmpty { outlets.messages(decider.output.messages) }

@@ -5,7 +5,7 @@ import TerminalModel
 ///
 /// A terminal that is listed, has registered or is connected has a small number, under which everything about it stands:
 /// here, in the condition watch and in the fence engine. So a frame costs one look-up of its id. A terminal that is known
-/// costs 64 bytes beside its number (24), one that is heard 176 more.
+/// costs 72 bytes beside its number (24), one that is heard 176 more.
 struct TerminalTable: ~Copyable {
     /// What lasts while the terminal has a number.
     struct Known {
@@ -20,6 +20,8 @@ struct TerminalTable: ~Copyable {
         var flags: Flags = []
         /// When its last frame came; before the last restart as far as that was read already.
         var lastSeen = never
+        /// When a live report last showed a right clock.
+        var clockRightAt = never
 
         /// The model that selects its alarm table; what somebody assigned goes before what it says itself.
         var effectiveModel: String { model.isEmpty ? registeredModel : model }

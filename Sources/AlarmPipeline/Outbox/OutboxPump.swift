@@ -20,7 +20,7 @@ final class OutboxPump: Sendable {
     private enum Input: Sendable {
         case add([PendingDelivery])
         case finished(target: String, event: String, token: UInt64, DeliveryResult)
-        case stopRaising(IncidentID)
+        case stopRaising([TakenOver])
         case forget(person: String)
         case channels([any EscalationChannel])
     }
@@ -39,6 +39,7 @@ final class OutboxPump: Sendable {
     private let limits: TargetQueue.Limits
     private let report: @Sendable ([Report]) -> Void
     private let logger: Logger
+    private let overflowedTotal = GatewayMetric.queueDropped.counter("outbox", "full")
 
     init(
         channels: [any EscalationChannel], clock: any PipelineClock, jitter: @escaping @Sendable () -> Double,
@@ -66,7 +67,9 @@ final class OutboxPump: Sendable {
         if !deliveries.isEmpty { post(.add(deliveries)) }
     }
 
-    func stopRaising(_ incident: IncidentID) { post(.stopRaising(incident)) }
+    func stopRaising(_ takenOver: [TakenOver]) {
+        if !takenOver.isEmpty { post(.stopRaising(takenOver)) }
+    }
 
     func forget(person: String) { post(.forget(person: person)) }
 
@@ -115,8 +118,10 @@ final class OutboxPump: Sendable {
             for delivery in deliveries { add(delivery, now, &state, &reports) }
         case .finished(let target, let event, let token, let result):
             finish(target, event, token, result, now, &state, &reports)
-        case .stopRaising(let incident):
-            for name in state.targets.keys { state.targets[name]?.stopRaising(incident) }
+        case .stopRaising(let takenOver):
+            for name in state.targets.keys {
+                for one in takenOver { state.targets[name]?.stopRaising(one) }
+            }
         case .forget(let person):
             for name in state.targets.keys { state.targets[name]?.forget(person: person) }
         case .channels(let channels):
@@ -140,6 +145,7 @@ final class OutboxPump: Sendable {
         let superseded = state.targets[delivery.target, default: TargetQueue()]
             .add(delivery, due: due, limits: limits)
         guard let superseded else {
+            overflowedTotal.increment()
             logger.error(
                 "Too many notices wait for one target; this one stays in the database until the next start",
                 metadata: .keyed([

@@ -58,6 +58,7 @@ final class WorkerThread: Sendable {
     let name: String
     let bell = Doorbell()
     private let turns = Atomic<UInt64>(0)
+    private let isWaitingForDisk = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     private let finished = DispatchSemaphore(value: 0)
 
@@ -67,6 +68,16 @@ final class WorkerThread: Sendable {
 
     /// Rises with every turn; a thread that hangs leaves it where it is.
     var liveness: UInt64 { turns.load(ordering: .relaxed) }
+
+    /// True while the thread is in a call that a hanging disk does not let return.
+    var isAtTheDisk: Bool { isWaitingForDisk.load(ordering: .relaxed) }
+
+    /// Runs what the disk may hold up; called on this thread.
+    func atTheDisk<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        isWaitingForDisk.store(true, ordering: .relaxed)
+        defer { isWaitingForDisk.store(false, ordering: .relaxed) }
+        return try body()
+    }
 
     var isStopping: Bool { stopping.load(ordering: .acquiring) }
 

@@ -261,7 +261,8 @@ public final class Gateway: Service {
     }
 
     /// Feeds systemd's watchdog only while every thread of the pipeline and every accept loop has turned since the last
-    /// look. A thread turns at least every second, and an idle loop is woken by an empty order.
+    /// look. A thread turns at least every second, and an idle loop is woken by an empty order. One that waits for the
+    /// disk is not missed: a restart would not mend the disk, and would forget what memory holds for it (promise P1).
     private func watch() async {
         let interval = manager.watchdogMicroseconds.map { min(Double($0) / 3_000_000, 10) } ?? 10
         var last = Heartbeats(pipeline.health.liveness, transport)
@@ -273,8 +274,8 @@ public final class Gateway: Service {
                 return
             }
             let now = Heartbeats(pipeline.health.liveness, transport)
-            let stalled = now.stalled(since: last)
-            health.setStalled(stalled, at: clock.now().wall)
+            let (stalled, atTheDisk) = now.stalled(since: last)
+            health.setStalled(stalled, atTheDisk: atTheDisk, at: clock.now().wall)
             if stalled.isEmpty {
                 manager.alive()
             } else {
@@ -319,19 +320,25 @@ public final class Gateway: Service {
 }
 
 /// The turns of all threads at one look.
-private struct Heartbeats {
-    private let pipeline: [ThreadLiveness]
-    private let loops: [(name: String, turns: UInt64)]
+struct Heartbeats {
+    var pipeline: [ThreadLiveness]
+    var loops: [(name: String, turns: UInt64)]
 
-    init(_ pipeline: [ThreadLiveness], _ transport: TerminalTransport) {
-        self.pipeline = pipeline
-        loops = zip(transport.threadNames, transport.counters.map(\.wakeUps)).map { ($0, $1) }
-    }
-
-    func stalled(since last: Heartbeats) -> [String] {
-        let threads = zip(pipeline, last.pipeline).filter { $0.turns == $1.turns }.map(\.0.thread)
+    /// The threads that have not turned, apart from those of them that wait for the disk.
+    func stalled(since last: Heartbeats) -> (threads: [String], atTheDisk: [String]) {
+        let still = zip(pipeline, last.pipeline).filter { $0.turns == $1.turns }.map(\.0)
         let waiting = zip(loops, last.loops).filter { $0.turns == $1.turns }.map(\.0.name)
-        return threads + waiting
+        return (
+            still.filter { !$0.isAtTheDisk }.map(\.thread) + waiting, still.filter(\.isAtTheDisk).map(\.thread)
+        )
+    }
+}
+
+extension Heartbeats {
+    fileprivate init(_ pipeline: [ThreadLiveness], _ transport: TerminalTransport) {
+        self.init(
+            pipeline: pipeline,
+            loops: zip(transport.threadNames, transport.counters.map(\.wakeUps)).map { ($0, $1) })
     }
 }
 

@@ -18,6 +18,9 @@ final class GatewayHealth: Sendable {
         var certificates: [ShownCertificate] = []
         var stalledThreads: [String] = []
         var stalledSince: Timestamp?
+        /// Threads that wait for a disk which hangs.
+        var threadsAtTheDisk: [String] = []
+        var atTheDiskSince: Timestamp?
         var targetFailures: [String: Timestamp] = [:]
     }
 
@@ -58,10 +61,12 @@ final class GatewayHealth: Sendable {
         state.withLock { $0.certificates = certificates }
     }
 
-    func setStalled(_ threads: [String], at now: Timestamp) {
+    func setStalled(_ threads: [String], atTheDisk: [String], at now: Timestamp) {
         state.withLock { state in
             if state.stalledThreads.isEmpty, !threads.isEmpty { state.stalledSince = now }
             state.stalledThreads = threads
+            if state.threadsAtTheDisk.isEmpty, !atTheDisk.isEmpty { state.atTheDiskSince = now }
+            state.threadsAtTheDisk = atTheDisk
         }
     }
 
@@ -81,7 +86,7 @@ final class GatewayHealth: Sendable {
         status.faults = faults(health, current, now: now)
         status.healthy =
             health.incidentFailure == nil && health.trackFailure == nil && health.messageFailure == nil
-            && current.stalledThreads.isEmpty
+            && current.stalledThreads.isEmpty && current.threadsAtTheDisk.isEmpty
             && health.targets.allSatisfy { $0.hasChannel || $0.waiting == 0 }
         return status
     }
@@ -122,6 +127,12 @@ final class GatewayHealth: Sendable {
         }
         faults += devices.faults
         if let fault = position.fault { faults.append(fault) }
+        if health.unheardEmergencies > 0 {
+            add(
+                .noChannelWorks,
+                "\(ErrorCode.noChannelWorks.explanation) \(health.unheardEmergencies) incidents wait for the first target.",
+                health.unheardSince ?? now)
+        }
         for certificate in current.certificates {
             if let fault = certificate.fault(at: now) { add(.certificateExpires, fault, startedAt) }
         }
@@ -129,6 +140,12 @@ final class GatewayHealth: Sendable {
             add(
                 .internalFault, "These threads do not turn: \(current.stalledThreads.joined(separator: ", ")).",
                 current.stalledSince ?? now)
+        }
+        if !current.threadsAtTheDisk.isEmpty {
+            add(
+                .storeHangs,
+                "\(ErrorCode.storeHangs.explanation) \(current.threadsAtTheDisk.joined(separator: ", ")) wait for it.",
+                current.atTheDiskSince ?? now)
         }
         if let fault = current.configurationFault { faults.append(fault) }
         return faults

@@ -67,8 +67,8 @@ final class SirenKeeper: Sendable {
 
     func step() {
         let given = durable.acknowledgements() + volatile.acknowledgements()
-        let answered = Set(given.flatMap(\.incidents))
         let calls = incidents.calls()
+        let answered = Set(given.flatMap { Self.answered(by: $0, calls) })
         // The latch names no more than this; the longest waiting stand first.
         let waiting = calls.incidents.prefix(Latch.maximumIncidents).map(\.description)
             .filter { !answered.contains($0) }
@@ -78,7 +78,15 @@ final class SirenKeeper: Sendable {
         } else {
             set(wanted, presses: calls.presses)
         }
-        if !given.isEmpty { apply(given) }
+        if !given.isEmpty { apply(given, calls) }
+    }
+
+    /// The incidents that an acknowledgement is for: one that has called again since then is not answered by it (P4).
+    private static func answered(by acknowledgement: LatchAcknowledgement, _ calls: LifeSafetyCalls) -> [String] {
+        acknowledgement.incidents.filter { text in
+            guard let calledAt = IncidentID(text).flatMap({ calls.calledAt[$0] }) else { return true }
+            return calledAt <= acknowledgement.at
+        }
     }
 
     // MARK: - Setting and clearing
@@ -130,12 +138,12 @@ final class SirenKeeper: Sendable {
 
     // MARK: - Acknowledgements at the siren
 
-    private func apply(_ given: [LatchAcknowledgement]) {
+    private func apply(_ given: [LatchAcknowledgement], _ calls: LifeSafetyCalls) {
         let done = DispatchSemaphore(value: 0)
         Task { [incidents] in
             for acknowledgement in given {
                 let actor = Operator(id: acknowledgement.by, unixUser: acknowledgement.unixUser)
-                for id in acknowledgement.incidents.compactMap({ IncidentID($0) }) {
+                for id in Self.answered(by: acknowledgement, calls).compactMap({ IncidentID($0) }) {
                     await incidents.acknowledge(id, "at the siren: \(acknowledgement.reason)", actor)
                 }
             }
@@ -143,10 +151,11 @@ final class SirenKeeper: Sendable {
         }
         // A store that fails keeps them in their file; they are applied again at the next step.
         guard done.wait(timeout: .now() + 5) == .success else { return }
-        let stillWaiting = Set(incidents.calls().incidents.map(\.description))
+        let present = incidents.calls()
+        let stillWaiting = Set(present.incidents.map(\.description))
         for directory in [durable, volatile] {
             let taken = directory.acknowledgements().filter { one in
-                given.contains(one) && !one.incidents.contains { stillWaiting.contains($0) }
+                given.contains(one) && !Self.answered(by: one, present).contains { stillWaiting.contains($0) }
             }
             do {
                 try directory.forget(taken)
