@@ -68,6 +68,7 @@ extension GatewayConfiguration {
         configuration.serialLines = reader.tables("serial").compactMap(readSerialLine)
         configuration.readReactor(reader.table("reactor"))
         configuration.readSessions(reader.table("sessions"))
+        configuration.readPanels(reader.table("dc09"))
         configuration.readStore(reader.table("store"))
         configuration.readRules(reader.table("rules"))
         let targets = reader.tables("target").map { ($0.path, readTarget($0)) }
@@ -213,6 +214,15 @@ extension GatewayConfiguration {
         sessions.commandRetries = table.integer("command_retries", default: sessions.commandRetries, in: 0...10)
         sessions.trustByIDModels = table.strings("trust_by_id_models", allowed: "a model name, 1 to 64 characters") {
             (1...64).contains($0.count)
+        }
+        table.finish()
+    }
+
+    private mutating func readPanels(_ table: TableReader) {
+        var table = table
+        panels.keyFile = table.parsed("key_file", allowed: "an absolute path, or the bare name of a systemd credential")
+        {
+            CredentialPath.isAllowed($0) ? CredentialPath.resolve($0) : nil
         }
         table.finish()
     }

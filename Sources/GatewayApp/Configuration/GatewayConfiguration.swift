@@ -11,6 +11,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public var serialLines: [SerialLine] = []
     public var reactor = ReactorLimits()
     public var sessions = Sessions()
+    public var panels = Panels()
     public var store = Storage()
     public var rules = Rules()
     public var targets: [Target] = []
@@ -85,6 +86,12 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var commandTimeoutSeconds = 10
         public var commandRetries = 3
         public var trustByIDModels: [String] = []
+    }
+
+    /// `[dc09]`
+    public struct Panels: Sendable, Equatable {
+        /// The accounts and keys of panels that encrypt; nil when none does.
+        public var keyFile: String?
     }
 
     public enum PositionAcknowledgement: String, Sendable, CaseIterable {

@@ -1,3 +1,4 @@
+import AlarmFormats
 import AlarmPipeline
 import Crypto
 import EscalationChannels
@@ -18,7 +19,7 @@ struct PipelineSink: ReportSink {
 
 /// Turns the configuration into the settings of each part.
 extension GatewayConfiguration {
-    func sessionEnvironment(_ directory: TerminalDirectory) -> SessionEnvironment {
+    func sessionEnvironment(_ directory: TerminalDirectory, panelKeys: DC09KeyTable) -> SessionEnvironment {
         var limits = SessionLimits()
         limits.firstFrameMilliseconds = Int64(sessions.firstFrameSeconds) * 1000
         limits.frameCompletionMilliseconds = Int64(sessions.frameCompletionSeconds) * 1000
@@ -30,7 +31,7 @@ extension GatewayConfiguration {
             directory: directory,
             unknownTerminals: UnknownTerminalPolicy(rawValue: sessions.unknownTerminals.rawValue) ?? .quarantine,
             limits: limits, makeAuthCode: AuthCode.make, digest: AuthCode.digest,
-            modelProfile: { profiles[$0] ?? ModelProfile(name: $0) })
+            modelProfile: { profiles[$0] ?? ModelProfile(name: $0) }, panelCipher: { panelKeys.cipher(of: $0) })
     }
 
     func terminalListeners(_ identities: TLSIdentities) throws -> [TerminalListener] {

@@ -15,7 +15,8 @@ import Testing
     /// Section of the page, and a text that opens the table, with `KEYS` where its keys stand.
     private static let tables: [(section: String, text: String)] = [
         ("[gateway]", "[gateway]\nKEYS"), ("[[listener]]", "[[listener]]\nKEYS"), ("[[serial]]", "[[serial]]\nKEYS"),
-        ("[reactor]", "[reactor]\nKEYS"), ("[sessions]", "[sessions]\nKEYS"), ("[store]", "[store]\nKEYS"),
+        ("[reactor]", "[reactor]\nKEYS"), ("[sessions]", "[sessions]\nKEYS"), ("[dc09]", "[dc09]\nKEYS"),
+        ("[store]", "[store]\nKEYS"),
         ("[rules]", "[rules]\nKEYS"), ("[[target]]", "[[target]]\nKEYS"), ("[[policy]]", "[[policy]]\nKEYS"),
         ("[[policy]]", "[[policy]]\nsteps = [{ KEYS }]"), ("[[model]]", "[[model]]\nKEYS"),
     ]
