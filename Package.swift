@@ -82,8 +82,9 @@ let package = Package(
         .target(
             name: "AlarmFormats",
             dependencies: [
-                "WireBytes", "TerminalModel", "Geofencing", "IncidentCore",
+                "WireBytes", "TerminalModel", "TerminalProtocols", "Geofencing", "IncidentCore",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
             ], swiftSettings: strict),
         .target(
             name: "EscalationChannels",
@@ -218,7 +219,8 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "AlarmFormatsTests", dependencies: ["AlarmFormats", "IncidentCore", "TerminalModel"],
+            name: "AlarmFormatsTests",
+            dependencies: ["AlarmFormats", "IncidentCore", "TerminalModel", "TerminalProtocols", "WireBytes"],
             swiftSettings: strict),
         .testTarget(
             name: "EscalationChannelsTests",

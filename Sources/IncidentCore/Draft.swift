@@ -77,9 +77,9 @@ enum Matter: Hashable {
     /// What an alarm of a terminal is about; nil for kinds that are no incident by themselves.
     init?(_ kind: AlarmKind) {
         switch kind {
-        case .sos, .fall: self = .emergency
+        case .sos, .fall, .fire, .gas: self = .emergency
         case .help, .welfare, .heartRate: self = .assistance
-        case .removed, .tamper, .powerCut: self = .security
+        case .removed, .tamper, .powerCut, .intrusion, .duress: self = .security
         case .fenceEnter, .fenceExit, .fenceCross: self = .fence("")
         default: return nil
         }

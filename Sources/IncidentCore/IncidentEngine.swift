@@ -84,9 +84,8 @@ extension ProtocolName {
     /// Source: DESIGN section 6.
     public var alarmsAreLevels: Bool {
         switch self {
-        case .ev07b: false
         case .jt808: true
-        case .gt06, .watch: false
+        case .dc09, .ev07b, .gt06, .watch: false
         }
     }
 }

@@ -1,6 +1,7 @@
 /// What a terminal reports as wrong, in the common names of all protocols.
 ///
-/// Source: `jt808` document section 12, plus `help` for a non-SOS key that a person pressed to ask for help.
+/// Source: `jt808` document section 12, plus `help` for a non-SOS key that a person pressed to ask for help, and what
+/// alarm panels report of a house. New kinds stand at the end: the numbers are in databases.
 public enum AlarmKind: UInt8, CaseIterable, Sendable, Hashable {
     case sos
     case sosCleared
@@ -39,6 +40,10 @@ public enum AlarmKind: UInt8, CaseIterable, Sendable, Hashable {
     case simChanged
     case driving
     case other
+    case fire
+    case gas
+    case intrusion
+    case duress
 
     /// The name on every interface, for example `low_battery`.
     public var name: String {
@@ -57,7 +62,7 @@ public enum AlarmKind: UInt8, CaseIterable, Sendable, Hashable {
         "charging_started", "charging_stopped", "fence_enter", "fence_exit", "fence_cross", "home_leave",
         "home_arrive", "overspeed", "motion", "no_motion", "tilt", "removed", "tamper", "vibration", "displacement",
         "collision", "rollover", "heart_rate", "temperature", "welfare", "beacon_lost", "gnss_lost", "gnss_restored",
-        "device_fault", "gnss_fault", "sim_changed", "driving", "other",
+        "device_fault", "gnss_fault", "sim_changed", "driving", "other", "fire", "gas", "intrusion", "duress",
     ]
 }
 
@@ -90,5 +95,5 @@ public struct AlarmSet: OptionSet, Hashable, Sendable {
     }
 
     /// Kinds that threaten a life and may never be muted (promise P2).
-    public static let lifeSafety = AlarmSet([.sos, .fall])
+    public static let lifeSafety = AlarmSet([.sos, .fall, .fire, .gas])
 }

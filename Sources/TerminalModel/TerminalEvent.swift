@@ -1,5 +1,6 @@
 /// The wire protocols by their names on every interface.
 public enum ProtocolName: String, Sendable, Codable, CaseIterable {
+    case dc09
     case ev07b
     case gt06
     case jt808

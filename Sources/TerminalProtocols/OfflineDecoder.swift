@@ -86,6 +86,7 @@ public struct ProtocolRegistration: Sendable {
 
     /// Every protocol, sorted by name; adding one is one line here.
     public static let all: [ProtocolRegistration] = [
+        DC09.registration,
         EV07B.registration,
         GT06.registration,
         JT808.registration,

@@ -47,13 +47,16 @@ public final class SessionEnvironment: Sendable {
     public let digest: @Sendable (String) -> [UInt8]
     /// What the site says of a model; each protocol makes its own profile of it.
     public let modelProfile: @Sendable (_ model: String) -> ModelProfile
+    /// The key of an alarm panel's account (DC-09); nil for one that speaks in clear text.
+    public let panelCipher: @Sendable (_ account: TerminalID) -> DC09Cipher?
 
     public init(
         directory: TerminalDirectory, unknownTerminals: UnknownTerminalPolicy = .quarantine,
         limits: SessionLimits = SessionLimits(), packages: PackageBudget = PackageBudget(),
         makeAuthCode: @escaping @Sendable () -> String,
         digest: @escaping @Sendable (String) -> [UInt8],
-        modelProfile: @escaping @Sendable (_ model: String) -> ModelProfile = { ModelProfile(name: $0) }
+        modelProfile: @escaping @Sendable (_ model: String) -> ModelProfile = { ModelProfile(name: $0) },
+        panelCipher: @escaping @Sendable (_ account: TerminalID) -> DC09Cipher? = { _ in nil }
     ) {
         self.directory = directory
         self.unknownTerminals = unknownTerminals
@@ -62,6 +65,7 @@ public final class SessionEnvironment: Sendable {
         self.makeAuthCode = makeAuthCode
         self.digest = digest
         self.modelProfile = modelProfile
+        self.panelCipher = panelCipher
     }
 }
 
@@ -93,6 +97,7 @@ public struct SessionScratch: ~Copyable {
         switch protocolName {
         // EV07B names its terminal in some frames only, GT06 in its login alone: there the address tells.
         case .ev07b, .gt06: nil
+        case .dc09: DC09Framer.speaker(in: bytes)
         case .jt808: jt808.speaker(in: bytes)
         case .watch: WatchFrame.speaker(in: bytes)
         }
@@ -101,6 +106,7 @@ public struct SessionScratch: ~Copyable {
     /// Looks for the first good frame of one protocol: one line for each.
     private mutating func search(_ bytes: Span<UInt8>, for protocolName: ProtocolName) -> FrameSearch {
         switch protocolName {
+        case .dc09: DC09Framer().search(bytes)
         case .ev07b: EV07BFramer().search(bytes)
         case .gt06: GT06Framer().search(bytes)
         case .jt808: jt808.search(bytes)

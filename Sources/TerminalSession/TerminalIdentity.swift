@@ -6,6 +6,8 @@ struct TerminalIdentity: Sendable {
     private(set) var trust = Trust.unknown
     /// It showed the right secret on this connection; that verifies it as soon as the site lists it.
     private(set) var hasProvedItself = false
+    /// It has a secret here, so that its id alone is not enough whatever its model allows.
+    var needsProof = false
     /// What the directory had seen when it was asked last.
     private var generation: UInt32 = 0
     private var lookedUpAt: Int64
@@ -56,7 +58,7 @@ struct TerminalIdentity: Sendable {
     private func trust(of known: KnownTerminal?) -> Trust {
         guard let known, known.isListed else { return .unknown }
         if hasProvedItself { return .verified }
-        return known.trustedByID ? .byID : .claimed
+        return known.trustedByID && !needsProof ? .byID : .claimed
     }
 }
 

@@ -53,7 +53,7 @@ extension TerminalSession {
 /// Makes sessions by protocol: one line for each.
 public enum TerminalSessions {
     /// The protocols that are served.
-    public static let protocols: [ProtocolName] = [.ev07b, .gt06, .jt808, .watch]
+    public static let protocols: [ProtocolName] = [.dc09, .ev07b, .gt06, .jt808, .watch]
 
     /// A session for a place where these protocols may be spoken; with more than one, the bytes tell which.
     public static func make(
@@ -69,6 +69,7 @@ public enum TerminalSessions {
         _ protocolName: ProtocolName, environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment
     ) -> any TerminalSession {
         switch protocolName {
+        case .dc09: DC09Session(environment: environment, bearer: bearer, peer: peer, now: now)
         case .ev07b: EV07BSession(environment: environment, bearer: bearer, peer: peer, now: now)
         case .gt06: GT06Session(environment: environment, bearer: bearer, peer: peer, now: now)
         case .jt808: JT808Session(environment: environment, bearer: bearer, peer: peer, now: now)

@@ -42,6 +42,20 @@ public enum CRC16 {
         }
     }
 
+    /// CRC-16/ARC: polynomial 0x8005 bit-reflected (A001), initial 0, no final XOR; 0xBB3D for `123456789`.
+    public static func arc(_ bytes: Span<UInt8>) -> UInt16 {
+        let table = arcTable.span
+        var register: UInt16 = 0
+        for index in 0..<bytes.count {
+            register = register >> 8 ^ table[Int(UInt8(truncatingIfNeeded: register) ^ bytes[index])]
+        }
+        return register
+    }
+
+    private static let arcTable: [UInt16] = (0...UInt8.max).map { byte in
+        (0..<8).reduce(UInt16(byte)) { value, _ in value & 1 == 0 ? value >> 1 : value >> 1 ^ 0xA001 }
+    }
+
     private static let wordBytes = 8
 
     /// The eight shifts of one byte in closed form: the polynomial has its bits at 12, 5 and 0.

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import ev07b_terminal
+from dc09_panel import Panel
 from ev07b_terminal import Pendant
 from gt06_terminal import GT06Terminal
 from jt808_terminal import Fix, SocketLine, Terminal, noise
@@ -68,8 +69,15 @@ def press_of_gt06(line, number: int) -> str:
     return imei
 
 
+def press_of_dc09(line, number: int) -> str:
+    account = f"2001{number:02}"
+    with Panel(line, account) as panel:
+        assert panel.request(panel.contact_id("101")).name == "ACK", "the SOS is acknowledged"
+    return account
+
+
 PRESSES = {
-    "ev07b": press_of_ev07b, "gt06": press_of_gt06, "jt808": press_of_jt808, "watch": press_of_watch}
+    "dc09": press_of_dc09, "ev07b": press_of_ev07b, "gt06": press_of_gt06, "jt808": press_of_jt808, "watch": press_of_watch}
 
 
 @pytest.fixture(scope="module")

@@ -46,8 +46,11 @@ struct ImportTests {
                 "Logging", "Synchronization",
             ]), reason: "deciding and committing need no network"),
         "AlarmFormats": Rule(
-            allowed: cLibrary.union(["WireBytes", "TerminalModel", "IncidentCore", "Geofencing", "Crypto"]),
-            reason: "formats render the notices of the incident core and know no network"),
+            allowed: cLibrary.union([
+                "WireBytes", "TerminalModel", "TerminalProtocols", "IncidentCore", "Geofencing", "Crypto",
+                "CryptoExtras",
+            ]),
+            reason: "formats render notices, open and seal the frames of panels, and know no network"),
         "EscalationChannels": Rule(
             allowed: cLibrary.union(nio).union([
                 "AlarmPipeline", "IncidentCore", "TerminalModel", "AlarmFormats", "GatewayTelemetry",

@@ -8,6 +8,10 @@ let package = Package(
     targets: [
         .target(name: "CFuzzerEntry"),
         .executableTarget(
+            name: "fuzz-dc09",
+            dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
+            swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),
+        .executableTarget(
             name: "fuzz-ev07b",
             dependencies: ["CFuzzerEntry", .product(name: "TerminalProtocols", package: "yidiantong")],
             swiftSettings: [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(["-parse-as-library"])]),

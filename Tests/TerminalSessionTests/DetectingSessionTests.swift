@@ -10,6 +10,7 @@ struct DetectingSessionTests {
     /// One good frame of each protocol that names its terminal and is answered at once or reported.
     static let samples: [(name: ProtocolName, frame: [UInt8])] = TerminalSessions.protocols.compactMap { name in
         switch name {
+        case .dc09: return (name, DC09Codec.framed(Array("\"NULL\"0000L0#8800000016[]".utf8)))
         case .ev07b:
             let header = EV07BHeader(properties: 0x10, sequence: 1)
             return (name, EV07BCodec.encode(.report(), header: header))

@@ -2,8 +2,8 @@ import AlarmFormats
 import GatewayTelemetry
 import Glibc
 
-/// Reads signing secrets from files, never from the configuration itself.
-enum SecretFile {
+/// Reads secrets from files, never from the configuration itself.
+public enum SecretFile {
     /// A secret is below 100 bytes; a larger file is something else.
     private static let maximumBytes = 4_096
 
@@ -32,7 +32,7 @@ enum SecretFile {
             }
             path = "\(credentialsDirectory)/\(name)"
         }
-        switch read(path) {
+        switch read(path, maximumBytes: maximumBytes) {
         case .failure(let reason):
             throw failure("\(path): \(reason.text)")
         case .success(let bytes):
@@ -45,12 +45,14 @@ enum SecretFile {
         }
     }
 
-    private struct Reason: Error {
-        var text: String
+    /// Why a file is not read.
+    public struct Reason: Error, Sendable, Equatable {
+        public var text: String
     }
 
-    /// Looks at the open file, so that what was checked is what is read.
-    private static func read(_ path: String) -> Result<[UInt8], Reason> {
+    /// Reads a whole file that not everybody may use; a larger one is something else.
+    public static func read(_ path: String, maximumBytes: Int) -> Result<[UInt8], Reason> {
+        // Looks at the open file, so that what was checked is what is read.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return .failure(Reason(text: String(cString: strerror(errno)))) }
         defer { close(descriptor) }

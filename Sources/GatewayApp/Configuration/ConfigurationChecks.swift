@@ -27,6 +27,7 @@ struct ConfigurationChecks {
         if checkingFiles {
             checkFiles(targets)
             checkFiles(configuration.listeners)
+            if let file = configuration.panels.keyFile { checkFile(file, keyPath: "dc09.key_file") }
         }
     }
 

@@ -69,6 +69,7 @@ extension GatewayConfiguration {
         configuration.readPositioning(reader.table("gpsd"))
         configuration.readReactor(reader.table("reactor"))
         configuration.readSessions(reader.table("sessions"))
+        configuration.readPanels(reader.table("dc09"))
         configuration.readStore(reader.table("store"))
         configuration.readRules(reader.table("rules"))
         configuration.readChase(reader.table("chase"))
@@ -204,6 +205,15 @@ extension GatewayConfiguration {
         sessions.commandRetries = table.integer("command_retries", default: sessions.commandRetries, in: 0...10)
         sessions.trustByIDModels = table.strings("trust_by_id_models", allowed: "a model name, 1 to 64 characters") {
             (1...64).contains($0.count)
+        }
+        table.finish()
+    }
+
+    private mutating func readPanels(_ table: TableReader) {
+        var table = table
+        panels.keyFile = table.parsed("key_file", allowed: "an absolute path, or the bare name of a systemd credential")
+        {
+            CredentialPath.isAllowed($0) ? CredentialPath.resolve($0) : nil
         }
         table.finish()
     }

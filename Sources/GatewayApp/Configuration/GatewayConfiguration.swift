@@ -14,6 +14,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public var positioning = Positioning()
     public var reactor = ReactorLimits()
     public var sessions = Sessions()
+    public var panels = Panels()
     public var store = Storage()
     public var rules = Rules()
     public var chase = ChaseSettings()
@@ -121,6 +122,12 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var commandTimeoutSeconds = 10
         public var commandRetries = 3
         public var trustByIDModels: [String] = []
+    }
+
+    /// `[dc09]`
+    public struct Panels: Sendable, Equatable {
+        /// The accounts and keys of panels that encrypt; nil when none does.
+        public var keyFile: String?
     }
 
     public enum PositionAcknowledgement: String, Sendable, CaseIterable {

@@ -89,7 +89,8 @@ public final class Gateway: Service {
             configuration, path: configurationPath, keeping: ChannelSet(), logger: logger)
         transport = try TerminalTransport(
             configuration: configuration.transportConfiguration(identities, inherited: inherited),
-            environment: configuration.sessionEnvironment(directory), logger: logger)
+            environment: configuration.sessionEnvironment(
+                directory, panelKeys: try DC09KeyTable(configuration, path: configurationPath)), logger: logger)
         pipeline = try AlarmPipeline(
             configuration: configuration.pipelineConfiguration(bootID: Machine.bootID), store: store, tracks: tracks,
             directory: directory, plane: transport, channels: channels.all, clock: clock, logger: logger)
@@ -193,6 +194,7 @@ public final class Gateway: Service {
     public func reload() async throws {
         guard let configurationPath else { return }
         let new = try GatewayConfiguration.load(path: configurationPath)
+        let panelKeys = try DC09KeyTable(new, path: configurationPath)
         let old = state.withLock { $0 }
         var identities = try TLSIdentities(new, path: configurationPath, keeping: old.identities)
         let channels = try ChannelSet(new, path: configurationPath, keeping: old.channels, logger: logger)
@@ -209,7 +211,8 @@ public final class Gateway: Service {
         devices.replace(new.serialLines)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
-        transport.replace(environment: new.sessionEnvironment(directory, packages: transport.packages))
+        transport.replace(
+            environment: new.sessionEnvironment(directory, panelKeys: panelKeys, packages: transport.packages))
         state.withLock {
             $0.configuration = new
             $0.channels = channels

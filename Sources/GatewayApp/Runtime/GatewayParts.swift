@@ -1,3 +1,4 @@
+import AlarmFormats
 import AlarmPipeline
 import Crypto
 import EscalationChannels
@@ -20,7 +21,7 @@ struct PipelineSink: ReportSink {
 extension GatewayConfiguration {
     /// - Parameter packages: after a reload that of before, since connections that exist still count on it.
     func sessionEnvironment(
-        _ directory: TerminalDirectory, packages: PackageBudget = PackageBudget()
+        _ directory: TerminalDirectory, panelKeys: DC09KeyTable, packages: PackageBudget = PackageBudget()
     ) -> SessionEnvironment {
         var limits = SessionLimits()
         limits.firstFrameMilliseconds = Int64(sessions.firstFrameSeconds) * 1000
@@ -33,7 +34,7 @@ extension GatewayConfiguration {
             directory: directory,
             unknownTerminals: UnknownTerminalPolicy(rawValue: sessions.unknownTerminals.rawValue) ?? .quarantine,
             limits: limits, packages: packages, makeAuthCode: AuthCode.make, digest: AuthCode.digest,
-            modelProfile: { profiles[$0] ?? ModelProfile(name: $0) })
+            modelProfile: { profiles[$0] ?? ModelProfile(name: $0) }, panelCipher: { panelKeys.cipher(of: $0) })
     }
 
     func terminalListeners(_ identities: TLSIdentities) throws -> [TerminalListener] {

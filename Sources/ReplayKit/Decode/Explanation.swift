@@ -18,7 +18,7 @@ public struct Explanation: Sendable {
     public init(_ bytes: [UInt8], protocolName: ProtocolName? = nil) {
         let registration =
             protocolName.flatMap(ProtocolRegistration.named) ?? ProtocolRegistration.recognised(in: bytes)
-            ?? ProtocolRegistration.all[0]
+            ?? ProtocolRegistration.named(.jt808) ?? ProtocolRegistration.all[0]
         var decoder = registration.makeDecoder()
         fields = decoder.explain(bytes)
         errors = decoder.decode(frame: bytes).compactMap(\.error)

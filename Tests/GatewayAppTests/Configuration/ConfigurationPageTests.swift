@@ -16,7 +16,8 @@ import Testing
     private static let tables: [(section: String, text: String)] = [
         ("[gateway]", "[gateway]\nKEYS"), ("[[listener]]", "[[listener]]\nKEYS"), ("[[serial]]", "[[serial]]\nKEYS"),
         ("[[serial]] match", "[[serial]]\nmatch = { KEYS }"), ("[gpsd]", "[gpsd]\nKEYS"),
-        ("[reactor]", "[reactor]\nKEYS"), ("[sessions]", "[sessions]\nKEYS"), ("[store]", "[store]\nKEYS"),
+        ("[reactor]", "[reactor]\nKEYS"), ("[sessions]", "[sessions]\nKEYS"), ("[dc09]", "[dc09]\nKEYS"),
+        ("[store]", "[store]\nKEYS"),
         ("[rules]", "[rules]\nKEYS"), ("[chase]", "[chase]\nKEYS"),
         ("[supervision]", "[supervision]\nKEYS"), ("[[service]]", "[[service]]\nKEYS"),
         ("[[roster]]", "[[roster]]\nKEYS"), ("[[target]]", "[[target]]\nKEYS"), ("[[policy]]", "[[policy]]\nKEYS"),

@@ -143,6 +143,8 @@ private let target = """
             command_timeout_seconds = 9
             command_retries = 0
             trust_by_id_models = ["M1", "M2"]
+            [dc09]
+            key_file = "/panels"
             [store]
             position_acknowledgement = "received"
             group_commit_milliseconds = 11
@@ -237,6 +239,7 @@ private let target = """
         #expect(all.sessions.unknownTerminals == .refuse)
         #expect(all.sessions.commandRetries == 0)
         #expect(all.sessions.trustByIDModels == ["M1", "M2"])
+        #expect(all.panels.keyFile == "/panels")
         #expect(all.store.positionAcknowledgement == .received)
         #expect(all.store.trackRetentionDays == 12)
         #expect(all.targets[0].allowedAddresses == ["127.0.0.1", "fd00::/8"])

@@ -1,0 +1,57 @@
+public import TerminalModel
+public import TerminalProtocols
+
+/// The keys of a site's panels, as its key file lists them: an account and its key a line, `*` for every account without a line of its
+/// own. Blank lines and lines that begin with `#` are passed over.
+///
+///     # account   key
+///     100001      hex:00112233445566778899aabbccddeeff
+///     *           text:0123456789ABCDEF
+public struct DC09KeyTable: Sendable {
+    /// One line a panel of the largest site is below this.
+    public static let maximumFileBytes = 64 << 20
+
+    private var keys: [TerminalID: DC09Key] = [:]
+    private var common: DC09Key?
+
+    /// What is wrong with which line; it never shows a key.
+    public struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
+        public var line: Int
+        public var text: String
+
+        public var description: String { "line \(line): \(text)" }
+    }
+
+    /// No key: every panel speaks in clear text.
+    public init() {}
+
+    public init(_ text: String) throws(Problem) {
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard let account = words.first, !account.hasPrefix("#") else { continue }
+            func problem(_ text: String) -> Problem { Problem(line: index + 1, text: text) }
+            guard words.count == 2 else { throw problem("expected an account and a key, found \(words.count) words") }
+            let key: DC09Key
+            do {
+                key = try DC09Key(words[1])
+            } catch {
+                throw problem(error.description)
+            }
+            if account == "*" {
+                guard common == nil else { throw problem("a second key for every account") }
+                common = key
+            } else {
+                let header = DC09Header(.null, sequence: 0, account: String(account))
+                guard account.utf8.count <= 16 else { throw problem("an account has at most 16 digits") }
+                guard keys.updateValue(key, forKey: header.terminal) == nil else {
+                    throw problem("a second key for account \(account)")
+                }
+            }
+        }
+    }
+
+    /// The key of a panel; nil for one that speaks in clear text.
+    public func cipher(of account: TerminalID) -> DC09Cipher? {
+        (keys[account] ?? common)?.cipher
+    }
+}
