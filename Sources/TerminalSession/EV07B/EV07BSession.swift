@@ -15,16 +15,17 @@ final class EV07BSession: TerminalSession {
     private var silentSince = Int64.max
 
     /// Stands for a terminal that never said who it is: what it reports is kept like that of one in no list (promise P2).
-    static let nobody = TerminalID(nibbles: 0)
+    private let nameless: TerminalID
 
     init(environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment) {
         desk = ReportDesk(environment: environment, bearer: bearer, peer: peer)
         deadlines = SessionDeadlines(openedAt: now.monotonicMilliseconds)
+        nameless = .nameless(at: peer)
     }
 
     var environment: SessionEnvironment { desk.environment }
 
-    var terminals: [TerminalID] { states.map(\.terminal).filter { $0 != Self.nobody } }
+    var terminals: [TerminalID] { states.map(\.terminal).filter { !$0.isNameless } }
 
     var isAwaitingResult: Bool { desk.isWaiting }
 
@@ -101,7 +102,7 @@ final class EV07BSession: TerminalSession {
         for frame: borrowing EV07BFrame, now: Int64, into actions: inout SessionActions
     ) -> Int? {
         let last = states.count - 1
-        guard let terminal = frame.terminal ?? states.last?.terminal ?? (frame.isAnswer ? nil : Self.nobody) else {
+        guard let terminal = frame.terminal ?? states.last?.terminal ?? (frame.isAnswer ? nil : nameless) else {
             return nil
         }
         if let found = states.lastIndex(where: { $0.terminal == terminal }) {
@@ -112,10 +113,10 @@ final class EV07BSession: TerminalSession {
         if states.count == environment.limits.maximumTerminalsPerConnection {
             let oldest = states.removeFirst()
             oldest.commands.abandon(into: &actions)
-            if oldest.terminal != Self.nobody { actions.requests.append(.left(oldest.terminal)) }
+            if !oldest.terminal.isNameless { actions.requests.append(.left(oldest.terminal)) }
         }
         states.append(EV07BTerminalState(terminal, environment: environment, now: now))
-        if terminal != Self.nobody { actions.requests.append(.identified(terminal)) }
+        if !terminal.isNameless { actions.requests.append(.identified(terminal)) }
         return states.count - 1
     }
 
