@@ -5,14 +5,15 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 RULESDIR ?= $(PREFIX)/lib/udev/rules.d
 
-.PHONY: help build demo test test-crash bench fuzz template format lint install clean
+.PHONY: help build demo test test-crash bench fuzz coverage template format lint install clean
 
 help:
 	@echo "make demo        build, start the daemon on this machine, send a real SOS through it and print the story"
 	@echo "make test        install what is missing and run every test in its short form"
 	@echo "make test-crash  the long crash loop: SOS under kill -9 (SECONDS_TO_RUN=600)"
 	@echo "make bench       measure the gateway beside a bare C server and write docs/performance.md (about an hour)"
-	@echo "make fuzz        fuzz one decoder for a minute (FUZZ_SECONDS=60 FUZZ_PROTOCOL=jt808)"
+	@echo "make fuzz        fuzz one decoder for a minute (SECONDS=60 FUZZER=jt808; FUZZER=all for everything)"
+	@echo "make coverage    lines of each protocol folder that its tests run"
 	@echo "make template    follow the guide to a new protocol with a tiny one"
 	@echo "make build       release build of all programs"
 	@echo "make install     programs, unit, udev rules, example configuration (DESTDIR and PREFIX are honoured)"
@@ -34,10 +35,16 @@ test-crash:
 bench:
 	scripts/bench
 
-FUZZ_SECONDS ?= 60
-FUZZ_PROTOCOL ?= jt808
+SECONDS ?= 60
+FUZZER ?= jt808
 fuzz:
-	scripts/fuzz $(FUZZ_SECONDS) .build $(FUZZ_PROTOCOL)
+	scripts/fuzz $(SECONDS) .build $(FUZZER)
+
+coverage:
+	scripts/coverage
+
+template:
+	scripts/test-template
 
 template:
 	scripts/test-template

@@ -18,9 +18,11 @@ let package = Package(
         .executable(name: "ydtctl", targets: ["ydtctl"]),
         .executable(name: "framereplay", targets: ["framereplay"]),
         .executable(name: "yidiantong-siren", targets: ["yidiantong-siren"]),
-        // For the benchmarks, which stand in a package of their own.
+        // For the benchmarks and the fuzzers, which stand in packages of their own.
         .library(
             name: "TerminalProtocols", targets: ["TerminalProtocols", "TerminalModel", "WireBytes", "CWireBytes"]),
+        .library(name: "TerminalSession", targets: ["TerminalSession"]),
+        .library(name: "GatewayApp", targets: ["GatewayApp", "ControlAPI"]),
         .library(
             name: "AlarmPipeline",
             targets: ["AlarmPipeline", "IncidentStore", "IncidentCore", "Geofencing", "TerminalModel"]),

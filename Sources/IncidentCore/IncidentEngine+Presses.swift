@@ -40,6 +40,7 @@ extension IncidentEngine {
         var detail = "\(causes.joined(separator: ", ")) over \(context.report.bearer.rawValue) \(context.report.peer)"
         if incident.late { detail += ", stored on the terminal\(context.sighting.ageText)" }
         if context.person == nil { detail += ", unidentified" }
+        if context.event.terminal.isNameless { detail += ": the terminal did not say who it is" }
         if gathered != nil { detail += "; further terminals in no list are counted here" }
         draft.write(.opened, by: context.actor, detail, at: context.now.wall)
         startLadder(&draft, now: context.now)

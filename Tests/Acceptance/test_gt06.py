@@ -101,7 +101,12 @@ def test_nobody_known_and_nobody_logged_in(site):
         assert stranger.log_in()
         assert stranger.request(stranger.alarm(SOS))
         assert site.wait_incident("999910000000099")
-    with GT06Terminal.connect(site.gt06_port, IMEI) as nameless:
-        # Not answered, so that the terminal logs in and sends again; but not lost either.
-        assert nameless.request(nameless.alarm(SOS), timeout=1) is None
-        assert site.wait_incident("0")
+    # Not answered, so that the terminal logs in and sends again; but not lost either, and each is an incident of its own that
+    # says where it comes from.
+    with GT06Terminal.connect(site.gt06_port, IMEI) as one, GT06Terminal.connect(site.gt06_port, IMEI) as other:
+        for nameless in (one, other):
+            assert nameless.request(nameless.alarm(SOS), timeout=1) is None
+            port = nameless.connection.getsockname()[1]
+            incident = site.wait_incident(f"ffff127000000001f{port:05}")
+            opened = site.api("GET", f"/v1/incidents/{incident['id']}")["timeline"][0]["detail"]
+            assert f"127.0.0.1:{port}" in opened and "did not say who it is" in opened

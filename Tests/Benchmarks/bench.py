@@ -62,7 +62,7 @@ def short(scratch: Path) -> int:
     for name, figures in measured.items():
         print(
             f"{name}: {figures['instructions']:.0f} instructions, {figures['allocations']:g} allocations a frame, "
-            f"{figures['ns']:.1f} ns")
+            f"{figures['ns']:.1f} ns; a byte {figures['instructions'] / figures['bytes']:.1f} instructions")
     faults = decode.gate(measured)
     for fault in faults:
         print(f"bench: {fault}", file=sys.stderr)

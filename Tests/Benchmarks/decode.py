@@ -10,7 +10,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 THRESHOLDS = HERE / "thresholds.json"
 # What `decode-benchmark` knows, and what of it is gated.
-VARIANTS = ("c", "swift", "events")
+VARIANTS = ("c", "swift", "events", "ev07b", "gt06", "watch")
+# Frames to events, of each protocol.
+PROTOCOLS = {"jt808": "events", "ev07b": "ev07b", "gt06": "gt06", "watch": "watch"}
 REPETITIONS = (10, 110)
 FRAMES = 1000
 # The goal, with every toolchain.
@@ -33,9 +35,10 @@ def measure(program: Path) -> dict[str, dict]:
     """For each variant: nanoseconds (best round), instructions and allocations a frame."""
     report = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     found = {}
-    pattern = r"^(\w+): ([\d.]+) ns/frame, .* (\d+) allocations in (\d+) frames"
-    for name, nanoseconds, allocations, frames in re.findall(pattern, report, re.MULTILINE):
-        found[name] = {"ns": float(nanoseconds), "allocations": int(allocations) / int(frames)}
+    pattern = r"^(\w+): ([\d.]+) ns/frame, ([\d.]+) bytes/frame, .* (\d+) allocations in (\d+) frames"
+    for name, nanoseconds, size, allocations, frames in re.findall(pattern, report, re.MULTILINE):
+        found[name] = {
+            "ns": float(nanoseconds), "bytes": float(size), "allocations": int(allocations) / int(frames)}
     digests = set(re.findall(r"digest (\w+)", report))
     if set(found) != set(VARIANTS) or len(digests) != 1:
         raise AssertionError(f"decode-benchmark said something else than expected:\n{report}")

@@ -5,6 +5,8 @@ import platform
 import re
 from pathlib import Path
 
+from decode import PROTOCOLS
+
 HEAD = """# Performance
 
 Written by `scripts/bench`; do not edit by hand. Every figure is one of this machine and of the day below; what travels is
@@ -75,7 +77,8 @@ def decode(result: dict) -> str:
     base = result["sse2"]["c"]
     rows = []
     for form, name in (("sse2", "SSE2 finder"), ("portable", "portable finder")):
-        for variant, figures in result[form].items():
+        for variant in ("c", "swift", "events"):
+            figures = result[form][variant]
             own = result[form]["c"]
             rows.append([
                 f"{variant}, {name}", number(figures["ns"], 1), number(figures["ns"] / own["ns"]),
@@ -90,7 +93,28 @@ def decode(result: dict) -> str:
         "fields and items as `c` does (same digest), `events` makes the values that are stored. Ratios are to C with the "
         f"same finder. Swift {result['toolchain']}.\n\n"
         + table(["", "ns", "x C", "instructions", "x C", "allocations"], rows)
-        + f"\nGoal: at most 1.25 x C in ns, 1.5 x in instructions, no allocation. Reached: {verdict(reached)}.\n")
+        + f"\nGoal: at most 1.25 x C in ns, 1.5 x in instructions, no allocation. Reached: {verdict(reached)}.\n"
+        + protocols(result["sse2"]))
+
+
+def protocols(measured: dict) -> str:
+    """Bytes to events, of each protocol beside JT/T 808."""
+    if "gt06" not in measured:
+        return ""
+    base = measured["events"]
+    rows = []
+    for name, variant in PROTOCOLS.items():
+        figures = measured[variant]
+        ratio = (figures["instructions"] / figures["bytes"]) / (base["instructions"] / base["bytes"])
+        rows.append([
+            name, number(figures["bytes"], 0), number(figures["ns"], 0), number(figures["ns"] / figures["bytes"], 1),
+            number(figures["instructions"], 0), number(figures["instructions"] / figures["bytes"], 1), number(ratio),
+            number(figures["allocations"], 2), number(figures["allocations"] / figures["bytes"], 4)])
+    return (
+        "\n### All protocols\n\n1,000 different position reports of each, found, checked and made into events as a session "
+        "does it. The goal is at most 3 x the instructions of JT/T 808 a byte.\n\n"
+        + table(
+            ["", "bytes", "ns", "ns a byte", "instructions", "a byte", "x jt808", "allocations", "a byte"], rows))
 
 
 def echo(result: list[dict]) -> str:

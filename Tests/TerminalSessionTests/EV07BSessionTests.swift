@@ -105,7 +105,7 @@ struct EV07BSessionTests {
         harness.send(.report(alarms: EV07BMessage.sos, imei: "not a number!!!"), sequence: 4)
         let report = try #require(harness.reports.first)
         #expect(report.report.trust == .unknown)
-        #expect(report.report.event.terminal == TerminalID(nibbles: 0))
+        #expect(report.report.event.terminal == .nameless(at: "127.0.0.1:9"))
         #expect(harness.resolve(try #require(report.request)) == [.answer(.response(.ok), 4)])
         // Nobody is in no registry: two pendants that do not say who they are do not displace each other.
         #expect(harness.identified.isEmpty)

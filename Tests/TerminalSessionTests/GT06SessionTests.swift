@@ -21,14 +21,14 @@ struct GT06SessionTests {
 
         init(
             known: KnownTerminal? = KnownTerminal(trustedByID: true), policy: UnknownTerminalPolicy = .quarantine,
-            bearer: Bearer = .tcp, profile: ModelProfile = .standard
+            bearer: Bearer = .tcp, peer: PeerAddress = "127.0.0.1:9", profile: ModelProfile = .standard
         ) {
             directory = TerminalDirectory(known.map { [Self.id: $0] } ?? [:])
             let environment = SessionEnvironment(
                 directory: directory, unknownTerminals: policy, makeAuthCode: { "" }, digest: { _ in [] },
                 modelProfile: { _ in profile })
             session = TerminalSessions.make(
-                .gt06, environment: environment, bearer: bearer, peer: "127.0.0.1:9", now: now)
+                .gt06, environment: environment, bearer: bearer, peer: peer, now: now)
         }
 
         /// What the session says to these bytes at once.
@@ -128,6 +128,16 @@ struct GT06SessionTests {
         #expect(report.report.trust == .unknown)
         #expect(report.report.event.alarms.contains(.sos))
         #expect(terminal.resolve(report.request).isEmpty)
+    }
+
+    @Test("Two terminals that never logged in are two, also behind one address")
+    func namelessTerminals() throws {
+        let ids = try ([4711, 4712] as [UInt16]).map { (port: UInt16) -> TerminalID in
+            let terminal = Terminal(peer: .ipv4(0x7F00_0001, port: port))
+            terminal.hear(sos(), serial: 2)
+            return try #require(terminal.reports.first).report.event.terminal
+        }
+        #expect(ids.map(\.description) == ["ffff127000000001f04711", "ffff127000000001f04712"])
     }
 
     @Test("Another terminal ends a TCP connection and takes over an address")

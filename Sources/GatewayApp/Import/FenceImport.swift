@@ -1,26 +1,26 @@
 import ControlAPI
 import Foundation
+import Geofencing
 
 /// Reads fences from a GeoJSON feature or feature collection; a wrong feature costs only itself.
 struct FenceImport {
     private(set) var fences: [FenceFeature] = []
     private(set) var faults: [ImportReport.Row] = []
 
-    static func read(_ data: Data, operations: any GatewayOperations) async throws -> FenceImport {
+    /// - Throws: `JSONSyntaxFault` when the whole is no JSON.
+    static func read(_ data: Data) throws(JSONSyntaxFault) -> FenceImport {
         var result = FenceImport()
         let document = try JSONTree(parsing: data)
         let features: [JSONTree]
         if case .array(let elements)? = document["features"] { features = elements } else { features = [document] }
         var seen: [String: Int] = [:]
         for (index, feature) in features.enumerated() {
-            await result.readFeature(feature, number: index + 1, &seen, operations)
+            result.readFeature(feature, number: index + 1, &seen)
         }
         return result
     }
 
-    private mutating func readFeature(
-        _ feature: JSONTree, number: Int, _ seen: inout [String: Int], _ operations: any GatewayOperations
-    ) async {
+    private mutating func readFeature(_ feature: JSONTree, number: Int, _ seen: inout [String: Int]) {
         do {
             try Shapes.fence.validate(Self.normalised(feature))
         } catch {
@@ -43,8 +43,11 @@ struct FenceImport {
             fault(number, "/id", found: "\"\(id)\" again, first in feature \(first)", allowed: "each id once")
             return
         }
-        if let fault = await operations.fault(of: fence) {
-            self.fault(number, "/geometry", found: fault, allowed: "a shape that can be watched")
+        do throws(FenceFault) {
+            _ = try Fence(fence)
+        } catch {
+            fault(
+                number, "/geometry", found: "\(error.field): \(error.problem)", allowed: "a shape that can be watched")
             return
         }
         seen[id] = number

@@ -69,7 +69,7 @@ extension Routes {
             maximumBytes: 256 * 1024 * 1024),
         responses: importResponses
     ) { input, operations in
-        let result = try await FenceImport.read(input.body, operations: operations)
+        let result = try FenceImport.read(input.body)
         return try await store(result.faults, count: result.fences.count, input) {
             try await operations.store(fences: result.fences, by: actor(input))
         }

@@ -95,7 +95,8 @@ public struct WatchFramer: Sendable {
     }
 
     /// Looks for the first good frame in bytes that nobody has looked at yet. Without a checksum that is one whose length is
-    /// right, or a position or an alarm whatever its length says.
+    /// right, or a position or an alarm whatever its length says; one whose length is declared too long counts too, since
+    /// nothing may follow it and its session knows to wait for silence.
     public func search(_ bytes: Span<UInt8>) -> FrameSearch {
         var cursor = Cursor()
         while true {
@@ -107,7 +108,12 @@ public struct WatchFramer: Sendable {
                 let isKnown = WatchKeyword.family(packet.message.keyword.utf8) != .other
                 if frame.lengthMismatch == 0 || isKnown { return .found(range.lowerBound) }
             case .rejected: continue
-            case .needMore(let droppable): return .none(keepFrom: droppable)
+            case .needMore(let droppable):
+                guard cursor.mayBeComplete, case .header(_, let size) = WatchHeader.read(bytes, at: droppable),
+                    case let content = droppable + size, bytes.count - content >= 2,
+                    WatchKeyword.family(bytes[content], bytes[content + 1]) != .other
+                else { return .none(keepFrom: droppable) }
+                return .found(droppable)
             }
         }
     }

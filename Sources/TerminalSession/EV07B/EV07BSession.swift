@@ -16,17 +16,18 @@ final class EV07BSession: TerminalSession {
     private var silentSince = Int64.max
 
     /// Stands for a terminal that never said who it is: what it reports is kept like that of one in no list (promise P2).
-    static let nobody = TerminalID(nibbles: 0)
+    private let nameless: TerminalID
 
     init(environment: SessionEnvironment, bearer: Bearer, peer: PeerAddress, now: Moment) {
         desk = ReportDesk(environment: environment, bearer: bearer, peer: peer)
         deadlines = SessionDeadlines(openedAt: now.monotonicMilliseconds)
+        nameless = .nameless(at: peer)
     }
 
     var environment: SessionEnvironment { desk.environment }
 
     var terminals: [TerminalID] {
-        guard let terminal = state?.terminal, terminal != Self.nobody else { return [] }
+        guard let terminal = state?.terminal, !terminal.isNameless else { return [] }
         return [terminal]
     }
 
@@ -103,21 +104,21 @@ final class EV07BSession: TerminalSession {
     private func speaker(
         of frame: borrowing EV07BFrame, now: Int64, into actions: inout SessionActions
     ) -> EV07BTerminalState? {
-        guard let terminal = frame.terminal ?? state?.terminal ?? (frame.isAnswer ? nil : Self.nobody) else {
+        guard let terminal = frame.terminal ?? state?.terminal ?? (frame.isAnswer ? nil : nameless) else {
             return nil
         }
         if state?.terminal == terminal {
             state?.refreshIfChanged(in: environment, now: now)
             return state
         }
-        if let old = state, old.terminal != Self.nobody {
+        if let old = state, old.!terminal.isNameless {
             old.commands.abandon(into: &actions)
             // The counters start anew with another terminal: its frames must not be answered for those of the one before.
             desk.forget { _ in true }
             actions.requests.append(.left(old.terminal))
         }
         state = EV07BTerminalState(terminal, environment: environment, now: now)
-        if terminal != Self.nobody { actions.requests.append(.identified(terminal)) }
+        if !terminal.isNameless { actions.requests.append(.identified(terminal)) }
         return state
     }
 

@@ -93,12 +93,13 @@ extension GT06Session {
     private func strangersMessage(
         _ packet: GT06Packet, _ origin: borrowing FrameOrigin, now: Moment, into actions: inout SessionActions
     ) {
-        let events = link.events(packet, received: now.wall)
+        var events = link.events(packet, received: now.wall)
         guard events.contains(where: { !$0.alarms.isEmpty }) else {
             refuse(packet, field: "login", expected: "a login before anything else", into: &actions)
             return
         }
-        var stranger = TerminalIdentity(link.terminal, now: now.monotonicMilliseconds)
+        for index in events.indices { events[index].terminal = nameless }
+        var stranger = TerminalIdentity(nameless, now: now.monotonicMilliseconds)
         _ = desk.submit(events, from: &stranger, origin: origin, answer: .none, into: &actions)
     }
 

@@ -4,7 +4,7 @@ import TerminalProtocols
 /// The platform's side of GT06 on one connection, or over UDP with one peer address.
 ///
 /// The terminal names itself in its login and never again. What comes before a login belongs to nobody: it is not answered,
-/// which makes the terminal log in, but an alarm in it is handed on as that of an unknown terminal (promise P2).
+/// which makes the terminal log in, but an alarm in it is handed on as that of a terminal without a name (promise P2).
 ///
 /// A login is always answered, also where unknown terminals are refused: a terminal that hears nothing restarts for ever,
 /// and its alarms would not be heard either. It is its first ordinary report that ends the connection then.
@@ -14,6 +14,8 @@ final class GT06Session: TerminalSession {
     var link = GT06Link()
     var desk: ReportDesk<GT06Answer>
     private let bearer: Bearer
+    /// Whose alarms those are that come before a login.
+    let nameless: TerminalID
     private var deadlines: SessionDeadlines
     private var cursor = GT06Framer.Cursor()
     private var receivedAt: Int64
@@ -26,6 +28,7 @@ final class GT06Session: TerminalSession {
         deadlines = SessionDeadlines(openedAt: now.monotonicMilliseconds)
         receivedAt = now.monotonicMilliseconds
         self.bearer = bearer
+        nameless = .nameless(at: peer)
     }
 
     var environment: SessionEnvironment { desk.environment }

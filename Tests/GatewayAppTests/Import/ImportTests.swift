@@ -116,20 +116,20 @@ import Testing
 
     private let square = #"{"type":"Polygon","coordinates":[[[112.9,28.2],[112.91,28.2],[112.91,28.21],[112.9,28.2]]]}"#
 
-    @Test func collectionsAndSingleFeaturesAreRead() async throws {
+    @Test func collectionsAndSingleFeaturesAreRead() throws {
         let point = #"{"type":"Point","coordinates":[112.9,28.2]}"#
         let text =
             #"{"type":"FeatureCollection","features":[\#(feature("a", square)),\#(feature("b", point)),\#(feature("a", square)),7,\#(feature("c", point, #","radius_m":50"#))]}"#
-        let result = try await FenceImport.read(Data(text.utf8), operations: FakeOperations())
+        let result = try FenceImport.read(Data(text.utf8))
         #expect(result.fences.map(\.id) == ["a", "c"])
         #expect(result.faults.map(\.line) == [2, 3, 4])
-        let single = try await FenceImport.read(Data(feature("x", square).utf8), operations: FakeOperations())
+        let single = try FenceImport.read(Data(feature("x", square).utf8))
         #expect(single.fences.map(\.id) == ["x"])
     }
 
-    @Test func theIdMayStandInTheProperties() async throws {
+    @Test func theIdMayStandInTheProperties() throws {
         let text = #"{"type":"Feature","geometry":\#(square),"properties":{"id":7,"name":"n","rule":"both"}}"#
-        let result = try await FenceImport.read(Data(text.utf8), operations: FakeOperations())
+        let result = try FenceImport.read(Data(text.utf8))
         #expect(result.fences.map(\.id) == ["7"])
         #expect(result.fences.first?.properties.id == nil)
     }

@@ -1,4 +1,3 @@
-import Foundation
 import TerminalModel
 import TerminalProtocols
 import Testing
@@ -10,6 +9,8 @@ struct EV07BCorpusTests {
     static let refusals = CorpusCase.load("EV07B/refusals.jsonl")
     static let edges = CorpusCase.load("EV07B/edges.jsonl")
 
+    private let harness = CorpusHarness(make: { EV07BOfflineDecoder() }, frames: Self.frames)
+
     @Test func corpusIsThere() {
         #expect(Self.frames.count == 21)
         #expect(Self.streams.count == 8)
@@ -18,92 +19,20 @@ struct EV07BCorpusTests {
     /// In order and with one decoder, because frames without an IMEI are of the terminal that spoke before.
     @Test func everyFrameDecodesToItsFieldsAndEvents() {
         var decoder = EV07BOfflineDecoder()
-        for item in Self.frames {
-            let result = decoder.decode(frame: item.bytes)
-            #expect(result.count == 1, "\(item.name)")
-            #expect(result.first?.fields.map(canonical) == canonical(item.member("expected")), "\(item.name)")
-            let events = result.first?.events.map { canonical($0.json) }
-            #expect(events == (item.member("events") as? [Any])?.map { canonical($0) }, "\(item.name)")
-            #expect(result.first?.bytes == item.bytes, "\(item.name)")
-        }
+        for item in Self.frames { harness.check(item, &decoder) }
     }
 
-    @Test(arguments: edges) func everyEdgeCaseGivesItsEvents(item: CorpusCase) {
-        var decoder = EV07BOfflineDecoder()
-        let result = decoder.decode(frame: item.bytes)
-        let events = result.flatMap(\.events).map { canonical($0.json) }
-        #expect(events == (item.member("events") as? [Any])?.map { canonical($0) })
-    }
+    @Test(arguments: edges) func everyEdgeCaseGivesItsEvents(item: CorpusCase) { harness.checkEvents(item) }
 
     @Test(arguments: refusals) func everyBrokenFrameIsRefusedWithItsReason(item: CorpusCase) {
-        var decoder = EV07BOfflineDecoder()
-        let error = decoder.decode(frame: item.bytes).first?.error
-        let expected = item.member("expected") as? [String: String]
-        #expect(error?.code.rawValue == expected?["code"])
-        #expect(error?.field == expected?["field"])
-        #expect(decoder.explain(item.bytes).contains { $0.isWrong })
+        harness.checkRefusal(item)
     }
 
     // MARK: Streams
 
-    /// What came out of a stream: the frames as they were, and how many runs were refused.
-    private struct Outcome: Equatable {
-        var frames: [[UInt8]] = []
-        var refused = 0
-        var pending: [UInt8] = []
-    }
+    @Test(arguments: streams) func everyStreamSplitsHoweverItArrives(item: CorpusCase) { harness.checkStream(item) }
 
-    private func outcome(_ pieces: [[UInt8]]) -> Outcome {
-        var decoder = EV07BOfflineDecoder()
-        var outcome = Outcome()
-        for piece in pieces {
-            for frame in decoder.feed(stream: piece) {
-                if frame.error == nil { outcome.frames.append(frame.bytes) } else { outcome.refused += 1 }
-            }
-        }
-        outcome.pending = decoder.pendingBytes
-        return outcome
-    }
-
-    private func expected(_ item: CorpusCase) -> Outcome {
-        let object = item.member("expected") as? [String: Any]
-        let byName = Dictionary(uniqueKeysWithValues: Self.frames.map { ($0.name, $0.bytes) })
-        let names = object?["frames"] as? [String] ?? []
-        let pending = (object?["pendingHex"] as? String).flatMap { Hex.bytes($0) } ?? []
-        return Outcome(
-            frames: names.compactMap { byName[$0] }, refused: object?["dropped"] as? Int ?? 0, pending: pending)
-    }
-
-    @Test(arguments: streams) func everyStreamSplitsHoweverItArrives(item: CorpusCase) {
-        let expected = expected(item)
-        #expect(outcome([item.bytes]) == expected)
-        #expect(outcome(item.bytes.map { [$0] }) == expected)
-        var random = SplitMix(seed: 11)
-        for _ in 0..<50 { #expect(outcome(split(item.bytes, &random)) == expected) }
-    }
-
-    @Test func allFramesInOneStreamWithNoiseBetweenThem() {
-        var random = SplitMix(seed: 2013)
-        var stream: [UInt8] = [0x00, 0xFF, 0x0D, 0x0A]
-        for frame in Self.frames {
-            stream += frame.bytes
-            if random.below(2) == 0 { stream += [0x0D, 0x0A] }
-        }
-        let expected = Outcome(frames: Self.frames.map(\.bytes))
-        for _ in 0..<20 { #expect(outcome(split(stream, &random)) == expected) }
-        #expect(outcome(stream.map { [$0] }) == expected)
-    }
-
-    private func split(_ bytes: [UInt8], _ random: inout SplitMix) -> [[UInt8]] {
-        var pieces: [[UInt8]] = []
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = min(rest.count, 1 + random.below(24))
-            pieces.append(Array(rest.prefix(count)))
-            rest = rest.dropFirst(count)
-        }
-        return pieces
-    }
+    @Test func allFramesInOneStreamWithNoiseBetweenThem() { harness.checkTogether(Self.frames) }
 
     // MARK: Events straight from the frame
 

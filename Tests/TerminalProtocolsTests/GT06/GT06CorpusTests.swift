@@ -1,4 +1,3 @@
-import Foundation
 import TerminalModel
 import Testing
 import WireBytes
@@ -12,6 +11,8 @@ struct GT06CorpusTests {
     static let edges = CorpusCase.load("GT06/edges.jsonl")
     static let lookAlikes = CorpusCase.load("GT06/look-alike.jsonl")
 
+    private let harness = CorpusHarness(make: { GT06OfflineDecoder() }, frames: Self.frames)
+
     @Test func corpusIsThere() {
         #expect(Self.frames.count == 28)
         #expect(Self.streams.count == 14)
@@ -21,31 +22,17 @@ struct GT06CorpusTests {
     /// shows in its login alone.
     @Test(arguments: [frames, lookAlikes]) func everyFrameDecodesToItsFieldsAndEvents(cases: [CorpusCase]) {
         var decoder = GT06OfflineDecoder()
-        for item in cases {
-            let result = decoder.decode(frame: item.bytes)
-            #expect(result.count == 1, "\(item.name)")
-            #expect(result.first?.fields.map(canonical) == canonical(item.member("expected")), "\(item.name)")
-            let events = result.first?.events.map { canonical($0.json) }
-            #expect(events == (item.member("events") as? [Any])?.map { canonical($0) }, "\(item.name)")
-            #expect(result.first?.bytes == item.bytes, "\(item.name)")
-        }
+        for item in cases { harness.check(item, &decoder) }
     }
 
     @Test(arguments: edges) func everyEdgeCaseGivesItsEvents(item: CorpusCase) {
+        harness.checkEvents(item)
         var decoder = GT06OfflineDecoder()
-        let result = decoder.decode(frame: item.bytes)
-        #expect(result.allSatisfy { $0.error == nil })
-        let events = result.flatMap(\.events).map { canonical($0.json) }
-        #expect(events == (item.member("events") as? [Any])?.map { canonical($0) })
+        #expect(decoder.decode(frame: item.bytes).allSatisfy { $0.error == nil })
     }
 
     @Test(arguments: refusals) func everyBrokenFrameIsRefusedWithItsReason(item: CorpusCase) {
-        var decoder = GT06OfflineDecoder()
-        let result = decoder.decode(frame: item.bytes)
-        let expected = item.member("expected") as? [String: String]
-        #expect(result.count == 1)
-        #expect(result.first?.error?.code.rawValue == expected?["code"])
-        #expect(result.first?.error?.field == expected?["field"])
+        harness.checkRefusal(item)
     }
 
     /// Every byte of a good frame is explained once and in order, and nothing in it is called wrong.
@@ -65,64 +52,10 @@ struct GT06CorpusTests {
 
     // MARK: Streams
 
-    /// What came out of a stream: the frames as they were, and how many gaps were refused.
-    private struct Outcome: Equatable {
-        var frames: [[UInt8]] = []
-        var refused = 0
-        var pending: [UInt8] = []
-    }
-
-    private func outcome(_ pieces: [[UInt8]]) -> Outcome {
-        var decoder = GT06OfflineDecoder()
-        var outcome = Outcome()
-        for piece in pieces {
-            for frame in decoder.feed(stream: piece) {
-                if frame.error == nil { outcome.frames.append(frame.bytes) } else { outcome.refused += 1 }
-            }
-        }
-        outcome.pending = decoder.pendingBytes
-        return outcome
-    }
-
-    private func expected(_ item: CorpusCase) -> Outcome {
-        let object = item.member("expected") as? [String: Any]
-        let byName = Dictionary(uniqueKeysWithValues: Self.frames.map { ($0.name, $0.bytes) })
-        let names = object?["frames"] as? [String] ?? []
-        let pending = (object?["pendingHex"] as? String).flatMap { Hex.bytes($0) } ?? []
-        return Outcome(
-            frames: names.compactMap { byName[$0] }, refused: object?["dropped"] as? Int ?? 0, pending: pending)
-    }
-
-    @Test(arguments: streams) func everyStreamSplitsHoweverItArrives(item: CorpusCase) {
-        let expected = expected(item)
-        #expect(outcome([item.bytes]) == expected)
-        #expect(outcome(item.bytes.map { [$0] }) == expected)
-        var random = SplitMix(seed: 11)
-        for _ in 0..<50 { #expect(outcome(split(item.bytes, &random)) == expected) }
-    }
+    @Test(arguments: streams) func everyStreamSplitsHoweverItArrives(item: CorpusCase) { harness.checkStream(item) }
 
     @Test(arguments: [frames, lookAlikes]) func allFramesInOneStreamWithNoiseBetweenThem(cases: [CorpusCase]) {
-        var random = SplitMix(seed: 2013)
-        var stream: [UInt8] = [0x00, 0xFF, 0x0D, 0x0A]
-        let uplink = cases.filter { $0.direction == "up" }
-        for frame in uplink {
-            stream += frame.bytes
-            if random.below(2) == 0 { stream += [0x0D, 0x0A] }
-        }
-        let expected = Outcome(frames: uplink.map(\.bytes))
-        for _ in 0..<20 { #expect(outcome(split(stream, &random)) == expected) }
-        #expect(outcome(stream.map { [$0] }) == expected)
-    }
-
-    private func split(_ bytes: [UInt8], _ random: inout SplitMix) -> [[UInt8]] {
-        var pieces: [[UInt8]] = []
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = min(rest.count, 1 + random.below(24))
-            pieces.append(Array(rest.prefix(count)))
-            rest = rest.dropFirst(count)
-        }
-        return pieces
+        harness.checkTogether(cases.filter { $0.direction == "up" })
     }
 
     // MARK: Events straight from the frame

@@ -2,10 +2,12 @@ import CDecodeReference
 import Glibc
 import TerminalProtocols
 
-/// Decodes 1,000 different location reports over and over, in Swift and in C.
+/// Decodes 1,000 different location reports over and over: of JT/T 808 in Swift and in C, and of each other protocol.
 ///
-///     decode-benchmark                        ns and allocations per frame of every variant, interleaved rounds
-///     decode-benchmark swift|c|events N       one variant N times and nothing else, for counting instructions
+///     decode-benchmark                ns and allocations per frame of every variant, interleaved rounds
+///     decode-benchmark VARIANT N      one variant N times and nothing else, for counting instructions
+///
+/// Variants: `c`, `swift` and `events` of JT/T 808; `ev07b`, `gt06` and `watch`, to events as well.
 @main
 enum DecodeBenchmark {
     private static let rounds = 15
@@ -18,7 +20,7 @@ enum DecodeBenchmark {
             let repetitions = arguments.dropFirst().first.flatMap { Int($0) } ?? 100
             var framer = JT808Framer()
             guard run(variant, stream, &framer, repetitions) != nil else {
-                print("usage: decode-benchmark [swift|c|events REPETITIONS]")
+                print("usage: decode-benchmark [c|swift|events|ev07b|gt06|watch REPETITIONS]")
                 exit(2)
             }
             return
@@ -38,14 +40,21 @@ enum DecodeBenchmark {
             }
         case "events":
             for _ in 0..<repetitions { digest.frames &+= UInt64(Decode.events(stream.span, &framer)) }
-        default: return nil
+        default:
+            guard let sample = Protocols.samples.first(where: { $0.name.rawValue == variant }) else { return nil }
+            for _ in 0..<repetitions {
+                let (sum, events) = sample.decode(sample.stream.span)
+                guard events == Protocols.count else { return nil }
+                digest.frames &+= UInt64(sum)
+            }
         }
         return digest
     }
 
     /// The best round counts: everything that disturbs makes a round slower, never faster.
     private static func compare(_ stream: [UInt8]) {
-        let variants = ["c", "swift", "events"]
+        let variants = ["c", "swift", "events"] + Protocols.samples.map(\.name.rawValue)
+        let bytes = [stream, stream, stream].map(\.count) + Protocols.samples.map(\.stream.count)
         var best = [Double](repeating: .infinity, count: variants.count)
         var allocations = [UInt64](repeating: 0, count: variants.count)
         var digests = [String](repeating: "", count: variants.count)
@@ -62,11 +71,11 @@ enum DecodeBenchmark {
                 digests[index] = digest.map(text) ?? ""
             }
         }
-        print("frames \(Frames.count), \(stream.count) bytes")
         for (index, variant) in variants.enumerated() {
-            let digest = variant == "events" ? "" : "  digest \(digests[index])"
+            let digest = index < 2 ? "  digest \(digests[index])" : ""
             print(
-                "\(variant): \(rounded(best[index])) ns/frame, \(rounded(best[index] / best[0])) x C, "
+                "\(variant): \(rounded(best[index])) ns/frame, \(rounded(Double(bytes[index]) / Double(Frames.count))) "
+                    + "bytes/frame, \(rounded(best[index] / best[0])) x C, "
                     + "\(allocations[index]) allocations in \(Frames.count * repetitionsPerRound) frames\(digest)")
         }
         guard digests[0] == digests[1] else {

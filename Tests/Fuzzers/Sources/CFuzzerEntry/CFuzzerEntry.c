@@ -12,6 +12,12 @@ static int run(int count, char **arguments) {
     return LLVMFuzzerRunDriver ? LLVMFuzzerRunDriver(&count, &arguments, LLVMFuzzerTestOneInput) : 2;
 }
 
+int fuzz_configuration_main(int count, char **arguments) { return run(count, arguments); }
+int fuzz_dc09_main(int count, char **arguments) { return run(count, arguments); }
+int fuzz_detection_main(int count, char **arguments) { return run(count, arguments); }
 int fuzz_ev07b_main(int count, char **arguments) { return run(count, arguments); }
+int fuzz_fences_main(int count, char **arguments) { return run(count, arguments); }
+int fuzz_gt06_main(int count, char **arguments) { return run(count, arguments); }
 int fuzz_jt808_main(int count, char **arguments) { return run(count, arguments); }
+int fuzz_people_main(int count, char **arguments) { return run(count, arguments); }
 int fuzz_watch_main(int count, char **arguments) { return run(count, arguments); }

@@ -1,47 +1,26 @@
+import FuzzHarness
 import TerminalProtocols
 
-/// Frames, decodes and prints the input, so that every accessor runs; a trap or an address error is a finding.
-///
-/// The first byte chooses the way: as one stream in pieces, as one frame, or as a body under a right header and checksum,
-/// which random bytes would almost never have.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    guard let data, count > 0 else { return 0 }
-    let bytes = [UInt8](UnsafeBufferPointer(start: data, count: count))
-    let rest = Array(bytes.dropFirst())
-    var decoder = EV07BOfflineDecoder()
-    var shown = rest
-    switch bytes[0] & 3 {
-    case 0:
-        let piece = max(1, Int(bytes[0] >> 2))
-        for start in stride(from: 0, to: rest.count, by: piece) {
-            show(decoder.feed(stream: Array(rest[start..<min(rest.count, start + piece)])))
-        }
-        if let last = decoder.finish() { show([last]) }
-    case 1: show(decoder.decode(frame: rest))
-    default:
-        guard !rest.isEmpty else { return 0 }
-        let properties: UInt8 = bytes[0] & 4 != 0 ? 0x18 : 0x10
-        shown = EV07BCodec.frame(body: rest, header: EV07BHeader(properties: properties, sequence: 7))
-        show(decoder.decode(frame: shown))
-    }
-    for row in decoder.explain(shown) { consume(row.field + row.value + row.meaning) }
-    return 0
-}
+public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt { EV07BTarget.run(data, count) }
 
-private func show(_ frames: [DecodedFrame]) {
-    for frame in frames {
-        switch frame.result {
-        case .failed(let error): consume(error.line(hex: "").text)
-        case .events(let events, let fields):
-            precondition(!events.isEmpty)
-            for event in events { consume(event.json.text) }
-            consume(fields.text)
-        }
-    }
-}
+/// Content is a body: the command and its blocks.
+private enum EV07BTarget: FuzzTarget {
+    static func makeDecoder() -> EV07BOfflineDecoder { EV07BOfflineDecoder() }
 
-@inline(never)
-private func consume(_ text: String) {
-    precondition(text.utf8.count >= 0)
+    static func frame(around content: ArraySlice<UInt8>, variant: UInt8) -> [UInt8]? {
+        guard !content.isEmpty else { return nil }
+        return EV07BCodec.frame(
+            body: Array(content), header: EV07BHeader(properties: variant & 1 != 0 ? 0x18 : 0x10, sequence: 7))
+    }
+
+    static func rewritten(_ frame: [UInt8]) -> [UInt8]? {
+        guard let packet = packet(frame) else { return nil }
+        return EV07BCodec.encode(packet.message, header: packet.header)
+    }
+
+    private static func packet(_ bytes: [UInt8]) -> EV07BPacket? {
+        guard let frame = try? EV07BFrame(checking: bytes.span) else { return nil }
+        return try? EV07BCodec.decode(frame)
+    }
 }

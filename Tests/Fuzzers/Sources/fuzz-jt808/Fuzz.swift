@@ -1,49 +1,39 @@
+import FuzzHarness
 import TerminalProtocols
 
-/// Frames, decodes and prints the input, so that every accessor runs; a trap or an address error is a finding.
-///
-/// The first byte chooses the way: as one stream in pieces, as one frame, or as the body of a message under a right
-/// header and check code, which random bytes would almost never have.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    guard let data, count > 0 else { return 0 }
-    let bytes = [UInt8](UnsafeBufferPointer(start: data, count: count))
-    let rest = Array(bytes.dropFirst())
-    var decoder = JT808OfflineDecoder()
-    switch bytes[0] & 3 {
-    case 0:
-        let piece = max(1, Int(bytes[0] >> 2))
-        for start in stride(from: 0, to: rest.count, by: piece) {
-            show(decoder.feed(stream: Array(rest[start..<min(rest.count, start + piece)])))
-        }
-        if let last = decoder.finish() { show([last]) }
-    case 1: show(decoder.decode(frame: rest))
-    default:
-        guard rest.count >= 6 else { return 0 }
-        let package = bytes[0] & 4 != 0
+public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt { JT808Target.run(data, count) }
+
+/// Content is the id of a message, the two numbers of its package, and its body.
+private enum JT808Target: FuzzTarget {
+    static func makeDecoder() -> JT808OfflineDecoder { JT808OfflineDecoder() }
+
+    static func frame(around content: ArraySlice<UInt8>, variant: UInt8) -> [UInt8]? {
+        guard content.count >= 4 else { return nil }
+        let head = Array(content.prefix(4))
         let header = JT808Header(
-            messageID: UInt16(rest[0]) << 8 | UInt16(rest[1]), protocolVersion: 1,
-            phone: JT808Phone(nibbles: 0x0177_0000_0101, isLong: bytes[0] & 8 != 0), flowID: UInt16(rest[2]),
-            package: package ? .init(total: UInt16(rest[3]), index: UInt16(rest[4])) : nil)
-        show(decoder.decode(frame: JT808Codec.frame(header, rest[5...])))
+            messageID: UInt16(head[0]) << 8 | UInt16(head[1]), protocolVersion: 1,
+            phone: JT808Phone(nibbles: 0x0177_0000_0101, isLong: variant & 1 != 0), flowID: 7,
+            package: variant & 2 != 0 ? .init(total: UInt16(head[2]), index: UInt16(head[3])) : nil)
+        return JT808Codec.frame(header, content.dropFirst(4))
     }
-    for row in decoder.explain(rest) { consume(row.field + row.value + row.meaning) }
-    return 0
-}
 
-private func show(_ frames: [DecodedFrame]) {
-    for frame in frames {
-        switch frame.result {
-        case .failed(let error): consume(error.line(hex: "").text)
-        case .events(let events, let fields):
-            precondition(!events.isEmpty)
-            for event in events { consume(event.json.text) }
-            consume(fields.text)
-        }
+    static func rewritten(_ frame: [UInt8]) -> [UInt8]? {
+        guard let packet = packet(frame) else { return nil }
+        if case .part = packet.message { return nil }
+        let header = packet.header
+        var flowID = header.flowID
+        let frames = JT808Codec.encode(
+            packet.message, phone: header.phone, protocolVersion: header.protocolVersion, flowID: &flowID)
+        return frames.count == 1 ? frames[0] : nil
     }
-}
 
-@inline(never)
-private func consume(_ text: String) {
-    precondition(text.utf8.count >= 0)
+    private static func packet(_ bytes: [UInt8]) -> JT808Packet? {
+        var framer = JT808Framer()
+        var cursor = JT808Framer.Cursor()
+        guard case .frame(let run) = framer.next(in: bytes.span, at: &cursor),
+            let frame = try? JT808Frame(checking: framer.contents(of: run, in: bytes.span))
+        else { return nil }
+        return try? JT808Codec.decode(frame)
+    }
 }
