@@ -21,6 +21,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case certificateExpires = "certificate_expires"
     case listenerFailed = "listener_failed"
     case serialFailed = "serial_failed"
+    case captureFailed = "capture_failed"
     case storeCommitFailed = "store_commit_failed"
     case storeDamaged = "store_damaged"
     case storeFull = "store_full"
@@ -77,6 +78,8 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
             "A certificate that terminals see ends within 30 days, or has ended: renew it and reload, or they stay away.",
         .listenerFailed: "A port could not be opened; check that the address exists and is free.",
         .serialFailed: "A serial line could not be opened or broke; it is tried again.",
+        .captureFailed:
+            "Raw bytes cannot be written to a capture file; they are left out and counted, and everything else goes on.",
         .storeCommitFailed:
             "A write to disk failed. Nothing is acknowledged to terminals until it works; alarms still go out.",
         .storeDamaged: "A database file is damaged; it was set aside, not deleted. Restore a backup.",

@@ -12,7 +12,7 @@ import TerminalSession
 final class TransportLoop: ConnectionHandler {
     private static let overdueLineMilliseconds: Int64 = 1_000
 
-    private let index: UInt16
+    let index: UInt16
     let transport: TerminalTransport
     private let sink: any ReportSink
     let logger: Logger
@@ -29,6 +29,8 @@ final class TransportLoop: ConnectionHandler {
     var flows = DatagramFlows()
     var isSweeping = false
     private(set) var places = TerminalPlaces()
+    /// Nil while no raw bytes are recorded.
+    var capture: LoopCapture?
     private var gathered: [IngestItem] = []
     /// Tickets handed to the pipeline whose results have not come back.
     private var awaited = 0
@@ -52,11 +54,13 @@ final class TransportLoop: ConnectionHandler {
         let bearer: Bearer
         let protocols: [ProtocolName]
         let peer: PeerAddress
+        var listener: TerminalListener?
         switch origin {
         case .accepted(let tag, let address):
             bearer = .tcp
-            guard let listener = listeners[tag] else { return loop.close(connection, reason: .stopping) }
-            protocols = listener.protocols
+            guard let port = listeners[tag] else { return loop.close(connection, reason: .stopping) }
+            listener = port
+            protocols = port.protocols
             peer = PeerAddress(address)
         case .serial(let tag):
             bearer = .serial
@@ -71,9 +75,11 @@ final class TransportLoop: ConnectionHandler {
             protocols, environment: environment, bearer: bearer, peer: peer, now: now)
         while slots.count <= connection.index { slots.append(nil) }
         let handle = SessionHandle(connection)
-        slots[connection.index] = SessionSlot(
+        let slot = SessionSlot(
             handle: handle, session: session, peer: peer, socket: connection, bearer: bearer,
             protocolName: protocols[0])
+        slots[connection.index] = slot
+        if capture != nil { captureOpened(slot, listener) }
         metrics.connectionsAccepted[bearer]?.increment()
         metrics.connectionsOpen[bearer]?.increment()
         arm(handle, on: loop)
@@ -83,6 +89,7 @@ final class TransportLoop: ConnectionHandler {
         guard let slot = slot(SessionHandle(connection)) else { return bytes.count }
         let used = slot.session.receive(bytes, now: moment(loop), scratch: &scratch, into: &actions)
         metrics.bytesReceived[slot.bearer]?.increment(by: used)
+        if capture != nil { captureArrival(bytes, used: used, slot) }
         carryOut(slot.handle, on: loop)
         return used
     }
@@ -116,6 +123,7 @@ final class TransportLoop: ConnectionHandler {
     /// The last of a session, whose slot is gone already.
     func ended(_ slot: SessionSlot, _ name: (metric: String, shown: String), on loop: EventLoop) {
         metrics.connectionsOpen[slot.bearer]?.decrement()
+        if capture != nil { captureEnded(slot) }
         let terminals = slot.session.terminals
         slot.session.end(into: &actions)
         gather(slot, on: loop)
@@ -165,6 +173,8 @@ final class TransportLoop: ConnectionHandler {
             environment = new
         case .listeners(let change):
             take(change, on: loop)
+        case .capture(let settings, let writer):
+            take(settings, writer, on: loop)
         }
     }
 
@@ -223,6 +233,7 @@ final class TransportLoop: ConnectionHandler {
     }
 
     private func write(_ bytes: [UInt8], to slot: SessionSlot, on loop: EventLoop) {
+        if capture != nil { captureDeparture(bytes, slot) }
         if slot.handle.flow == nil {
             loop.write(slot.socket, bytes)
         } else if let address = slot.peer.socketAddress {

@@ -69,6 +69,7 @@ extension GatewayConfiguration {
         configuration.readReactor(reader.table("reactor"))
         configuration.readSessions(reader.table("sessions"))
         configuration.readStore(reader.table("store"))
+        configuration.readCapture(reader.table("capture"))
         configuration.readRules(reader.table("rules"))
         let targets = reader.tables("target").map { ($0.path, readTarget($0)) }
         let policies = reader.tables("policy").map { ($0.path, readPolicy($0)) }
@@ -124,6 +125,7 @@ extension GatewayConfiguration {
         let datagram = table.parsed("udp", allowed: form) { ConfigurationFormats.listenAddress($0) }
         let secured = table.parsed("tls", allowed: form) { ConfigurationFormats.listenAddress($0) }
         let files = readTLSFiles(&table)
+        let isCaptured = table.boolean("capture", default: false)
         let asked = table.keys.filter(["tcp", "udp", "tls"].contains)
         if asked.isEmpty { table.report("tcp", found: "nothing", allowed: "tcp, udp or tls: \(form)") }
         if asked.contains("tls"), asked.count > 1 {
@@ -138,6 +140,7 @@ extension GatewayConfiguration {
         if let secured, let files {
             listeners.append(Listener(protocols: protocols, address: secured, tls: files, table: index))
         }
+        for index in listeners.indices { listeners[index].isCaptured = isCaptured }
         return listeners
     }
 
@@ -185,8 +188,9 @@ extension GatewayConfiguration {
             table.report("baud", found: "\(baud)", allowed: bauds.map(String.init).joined(separator: ", "))
         }
         let protocols = readProtocols(&table)
+        let isCaptured = table.boolean("capture", default: false)
         table.finish()
-        return path.map { SerialLine(path: $0, baud: baud, protocols: protocols) }
+        return path.map { SerialLine(path: $0, baud: baud, protocols: protocols, isCaptured: isCaptured) }
     }
 
     private mutating func readReactor(_ table: TableReader) {

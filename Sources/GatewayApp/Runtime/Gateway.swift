@@ -192,6 +192,7 @@ public final class Gateway: Service {
         identities.use()
         health.setCertificates(identities.certificates)
         transport.replace(limits: new.reactorLimits)
+        try transport.replace(capture: new.captureSettings)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
         transport.replace(environment: new.sessionEnvironment(directory))

@@ -16,6 +16,7 @@ import Testing
     private static let tables: [(section: String, text: String)] = [
         ("[gateway]", "[gateway]\nKEYS"), ("[[listener]]", "[[listener]]\nKEYS"), ("[[serial]]", "[[serial]]\nKEYS"),
         ("[reactor]", "[reactor]\nKEYS"), ("[sessions]", "[sessions]\nKEYS"), ("[store]", "[store]\nKEYS"),
+        ("[capture]", "[capture]\nKEYS"),
         ("[rules]", "[rules]\nKEYS"), ("[[target]]", "[[target]]\nKEYS"), ("[[policy]]", "[[policy]]\nKEYS"),
         ("[[policy]]", "[[policy]]\nsteps = [{ KEYS }]"), ("[[model]]", "[[model]]\nKEYS"),
     ]
