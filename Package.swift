@@ -43,6 +43,7 @@ let package = Package(
         .target(name: "CWireBytes"),
         .target(name: "CReactor"),
         .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .target(name: "WireBytes", dependencies: ["CWireBytes"], swiftSettings: wire),
         .target(name: "TerminalModel", swiftSettings: strict),
         .target(
@@ -126,7 +127,7 @@ let package = Package(
         .target(
             name: "ReplayKit",
             dependencies: [
-                "CReactor", "Reactor", "WireBytes", "TerminalModel", "TerminalProtocols",
+                "CPcap", "CReactor", "Reactor", "WireBytes", "TerminalModel", "TerminalProtocols",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(
