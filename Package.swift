@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "CReactor"),
         .systemLibrary(name: "CALSA", pkgConfig: "alsa", providers: [.apt(["libasound2-dev"])]),
         .systemLibrary(name: "CGPS", pkgConfig: "libgps", providers: [.apt(["libgps-dev"])]),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CUdev", pkgConfig: "libudev", providers: [.apt(["libudev-dev"])]),
         .target(name: "WireBytes", dependencies: ["CWireBytes"], swiftSettings: wire),
         .target(name: "TerminalModel", swiftSettings: strict),
@@ -133,7 +134,7 @@ let package = Package(
         .target(
             name: "ReplayKit",
             dependencies: [
-                "CReactor", "Reactor", "WireBytes", "TerminalModel", "TerminalProtocols",
+                "CPcap", "CReactor", "Reactor", "WireBytes", "TerminalModel", "TerminalProtocols",
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ], swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(

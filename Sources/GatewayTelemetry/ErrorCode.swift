@@ -12,6 +12,7 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
     case listenerFailed = "listener_failed"
     case serialFailed = "serial_failed"
     case clockOff = "clock_off"
+    case captureFailed = "capture_failed"
     case storeCommitFailed = "store_commit_failed"
     case storeDamaged = "store_damaged"
     case storeFull = "store_full"
@@ -58,6 +59,8 @@ public enum ErrorCode: String, Sendable, CaseIterable, Codable {
         .serialFailed: "A serial line could not be opened or broke; it is tried again.",
         .clockOff:
             "The system clock and satellite time differ; deadlines and times of alarms may be wrong. Check time synchronisation.",
+        .captureFailed:
+            "Raw bytes cannot be written to a capture file; they are left out and counted, and everything else goes on.",
         .storeCommitFailed:
             "A write to disk failed. Nothing is acknowledged to terminals until it works; alarms still go out.",
         .storeDamaged: "A database file is damaged; it was set aside, not deleted. Restore a backup.",

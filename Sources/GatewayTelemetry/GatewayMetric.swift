@@ -18,6 +18,9 @@ public enum GatewayMetric {
         ])
     public static let eventsReceived = counter(
         "events_received_total", "Decoded events by kind.", [.init("kind", EventKind.allCases.map(\.rawValue))])
+    public static let captureBytes = counter(
+        "capture_bytes_total", "Raw bytes of recorded ports, lines and terminals, by what became of them.",
+        [.init("outcome", ["written", "queue_full", "disk_error"])])
     public static let datagramsStray = counter(
         "datagrams_stray_total",
         "Datagrams of unknown peers that named no terminal in a good frame; nothing is kept of them.")
@@ -177,8 +180,8 @@ public enum GatewayMetric {
     /// All of them, in the order of their names.
     public static let all: [MetricDefinition] = {
         let counters = [
-            bytesReceived, framesReceived, framesRejected, datagramsStray, eventsReceived, retransmissions,
-            connectionsAccepted,
+            bytesReceived, framesReceived, framesRejected, captureBytes, datagramsStray, eventsReceived,
+            retransmissions, connectionsAccepted,
             connectionsClosed, connectionsRefused, handshakesCompleted, acceptPauses, acceptFailures, bytesSent,
             bytesSentDropped, datagramsReceived, datagramsSent, datagramsDropped, serialOpens, serialBaudsTried,
             deviceStates, deviceEventsLost, devicesLeftOut, gpsdConnections,

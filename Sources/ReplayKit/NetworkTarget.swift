@@ -48,3 +48,10 @@ public struct NetworkTarget: Sendable, Equatable {
         return SocketAddress(String(decoding: numeric, as: UTF8.self), port: port)
     }
 }
+
+extension SocketAddress {
+    /// Any address of this machine in the same family, the port left to the kernel.
+    var anyLocal: SocketAddress {
+        SocketAddress(isIPv4 ? "0.0.0.0" : "::", port: 0) ?? SocketAddress(ipv4: 0, port: 0)
+    }
+}

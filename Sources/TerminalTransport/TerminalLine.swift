@@ -10,14 +10,18 @@ public struct TerminalLine: Sendable, Equatable {
     public var bauds: [Int]
     /// The terminals on this line stand beside the gateway: without a position of their own they are where it is.
     public var isBesideGateway: Bool
+    /// The raw bytes of this line are recorded, where `TransportConfiguration.capture` says.
+    public var isCaptured: Bool
 
     public init(
-        options: SerialOptions, protocols: [ProtocolName], bauds: [Int] = [], isBesideGateway: Bool = false
+        options: SerialOptions, protocols: [ProtocolName], bauds: [Int] = [], isBesideGateway: Bool = false,
+        isCaptured: Bool = false
     ) {
         self.options = options
         self.protocols = protocols
         self.bauds = bauds
         self.isBesideGateway = isBesideGateway
+        self.isCaptured = isCaptured
     }
 }
 

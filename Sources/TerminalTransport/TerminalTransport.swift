@@ -29,6 +29,8 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         case listeners(ListenerTable.Change)
         case line(LineOrder)
         case gatewayPosition(Position?)
+        /// What raw bytes are recorded from now on, and by whom.
+        case capture(CaptureSettings?, RawCapture?)
     }
 
     /// Batches, not single results: a full mailbox loses acknowledgements, which terminals then ask for again.
@@ -38,6 +40,8 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         var threads: [ReactorThread] = []
         var lineObserver: (@Sendable (UInt32, TerminalLineEvent) -> Void)?
         var table: ListenerTable
+        /// Begun when something is recorded for the first time.
+        var capture: RawCapture?
     }
 
     public let configuration: TransportConfiguration
@@ -84,6 +88,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         sink: any ReportSink, lineChanged: @escaping @Sendable (UInt32, TerminalLineEvent) -> Void = { _, _ in }
     ) throws -> [SocketAddress] {
         state.withLock { $0.lineObserver = lineChanged }
+        let capture = try writer(for: configuration.capture)
         let change = try prepare(configuration.listeners)
         let environment = environment.withLock { $0 }
         do {
@@ -95,6 +100,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
                     let handler = TransportLoop(
                         index: UInt16(index), transport: self, environment: environment, sink: sink, logger: logger)
                     try handler.listen(mine.opened, on: loop)
+                    handler.take(configuration.capture, capture, on: loop)
                     try loop.attach(mailboxes[index]) { mail, loop in handler.receive(mail, on: loop) }
                     return handler
                 }
@@ -132,6 +138,27 @@ public final class TerminalTransport: TerminalPlane, Sendable {
     /// `maximumConnections` and `maximumConnectionsPerPeer` hold from now on; connections above them stay.
     public func replace(limits: ReactorLimits) {
         census.change(to: limits)
+    }
+
+    /// What raw bytes are recorded from now on; nil for none. Ports say it for their next connections.
+    ///
+    /// - Throws: when the system has no descriptor left; then nothing has changed.
+    public func replace(capture settings: CaptureSettings?) throws {
+        let writer = try writer(for: settings)
+        for index in mailboxes.indices { post(.capture(settings, writer), to: index) }
+    }
+
+    private func writer(for settings: CaptureSettings?) throws -> RawCapture? {
+        guard let settings else { return nil }
+        return try state.withLock { state in
+            if let known = state.capture {
+                known.change(to: settings)
+                return known
+            }
+            let new = try RawCapture(settings, logger: logger)
+            state.capture = new
+            return new
+        }
     }
 
     private func prepare(_ listeners: [TerminalListener]) throws -> ListenerTable.Change {
@@ -187,10 +214,13 @@ public final class TerminalTransport: TerminalPlane, Sendable {
         for thread in threads {
             _ = thread.waitUntilStopped(milliseconds: Int32(clamping: configuration.drainMilliseconds + 1_000))
         }
-        state.withLock { state in
+        let capture = state.withLock { state in
             if !state.threads.isEmpty { state.table.close() }
             state.threads.removeAll()
+            defer { state.capture = nil }
+            return state.capture
         }
+        capture?.stop()
     }
 
     /// New connections are served by the new rules; those that exist keep theirs.

@@ -13,15 +13,18 @@ public struct TerminalListener: Sendable {
     public var protocols: [ProtocolName]
     /// What stands between socket and session, TLS for one; nil for bytes as they are.
     public var filterSource: (any StreamFilterSource)?
+    /// The raw bytes of this port are recorded, where `TransportConfiguration.capture` says.
+    public var isCaptured: Bool
 
     public init(
         address: SocketAddress, transport: Transport = .tcp, protocols: [ProtocolName],
-        filterSource: (any StreamFilterSource)? = nil
+        filterSource: (any StreamFilterSource)? = nil, isCaptured: Bool = false
     ) {
         self.address = address
         self.transport = transport
         self.protocols = protocols
         self.filterSource = filterSource
+        self.isCaptured = isCaptured
     }
 
     /// The same port: what else differs can change while it is open.
@@ -43,6 +46,8 @@ public struct TransportConfiguration: Sendable {
     public var inherited: [Int32]
     /// UDP peers that one thread serves at once; above it the one that was silent longest gives way.
     public var maximumDatagramPeers = 524_288
+    /// Nil while no raw bytes are recorded.
+    public var capture: CaptureSettings?
     /// How long `stop` waits for answers that are on their way from the disk.
     public var drainMilliseconds: Int64
 

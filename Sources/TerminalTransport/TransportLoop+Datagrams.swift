@@ -29,8 +29,11 @@ extension TransportLoop {
         let peer = PeerAddress(address)
         guard let found = scratch.recognise(bytes, among: listener.protocols).found else {
             // What is no frame may still say something to the session of a peer that is known, such as an alarm cut short.
-            if let handle = flows.find(peer, on: socket) { serve(handle, bytes, on: loop) } else { stray(on: loop) }
-            return
+            guard let handle = flows.find(peer, on: socket) else {
+                if capture != nil { captureStray(bytes, peer, listener) }
+                return stray(on: loop)
+            }
+            return serve(handle, bytes, on: loop)
         }
         let named = scratch.speaker(in: bytes.extracting(found.start..<bytes.count), of: found.name)
         let known = named.map { place(of: $0, peer, socket) } ?? stillSpeaking(at: peer, socket, on: loop)
@@ -61,6 +64,7 @@ extension TransportLoop {
     private func serve(_ handle: SessionHandle, _ bytes: Span<UInt8>, on loop: EventLoop) {
         guard let slot = slot(handle) else { return }
         receive(bytes, slot.session, on: loop)
+        if capture != nil { captureDatagram(bytes, slot) }
         carryOut(handle, on: loop)
     }
 
@@ -78,12 +82,14 @@ extension TransportLoop {
         receive(bytes, session, on: loop)
         guard actions.frameCount > 0, !session.terminals.isEmpty else {
             gatherAlarmsOfNobody()
+            if capture != nil, let listener = listener(of: socket) { captureStray(bytes, peer, listener) }
             return stray(on: loop)
         }
         makeRoom(on: loop)
         let handle = flows.add(session, peer: peer, socket: socket, protocolName: name)
         metrics.connectionsAccepted[.udp]?.increment()
         metrics.connectionsOpen[.udp]?.increment()
+        if capture != nil, let slot = slot(handle) { captureDatagram(bytes, slot) }
         carryOut(handle, on: loop)
         sweepLater(on: loop)
     }

@@ -12,7 +12,7 @@ import TerminalSession
 final class TransportLoop: ConnectionHandler {
     private static let overdueLineMilliseconds: Int64 = 1_000
 
-    private let index: UInt16
+    let index: UInt16
     let transport: TerminalTransport
     private let sink: any ReportSink
     let logger: Logger
@@ -34,6 +34,8 @@ final class TransportLoop: ConnectionHandler {
     var flows = DatagramFlows()
     var isSweeping = false
     private(set) var places = TerminalPlaces()
+    /// Nil while no raw bytes are recorded.
+    var capture: LoopCapture?
     private var gathered: [IngestItem] = []
     /// Tickets handed to the pipeline whose results have not come back.
     private var awaited = 0
@@ -57,16 +59,21 @@ final class TransportLoop: ConnectionHandler {
         let bearer: Bearer
         let protocols: [ProtocolName]
         let peer: PeerAddress
+        var listener: TerminalListener?
+        var isCaptured = false
         switch origin {
         case .accepted(let tag, let address):
             bearer = .tcp
-            guard let listener = listeners[tag] else { return loop.close(connection, reason: .stopping) }
-            protocols = listener.protocols
+            guard let port = listeners[tag] else { return loop.close(connection, reason: .stopping) }
+            listener = port
+            isCaptured = port.isCaptured
+            protocols = port.protocols
             peer = PeerAddress(address)
         case .serial(let tag):
             bearer = .serial
             guard let line = lines[tag]?.line else { return loop.close(connection, reason: .stopping) }
             protocols = line.protocols
+            isCaptured = line.isCaptured
             peer = .path(line.options.path)
         case .connected:
             loop.close(connection, reason: .requested(code: 0))
@@ -77,9 +84,11 @@ final class TransportLoop: ConnectionHandler {
             protocols, environment: environment, bearer: bearer, peer: peer, now: now)
         while slots.count <= connection.index { slots.append(nil) }
         let handle = SessionHandle(connection)
-        slots[connection.index] = SessionSlot(
+        let slot = SessionSlot(
             handle: handle, session: session, peer: peer, socket: connection, bearer: bearer,
             protocolName: protocols[0])
+        slots[connection.index] = slot
+        if capture != nil { captureOpened(slot, listener, isRecorded: isCaptured) }
         metrics.connectionsAccepted[bearer]?.increment()
         metrics.connectionsOpen[bearer]?.increment()
         arm(handle, on: loop)
@@ -92,6 +101,7 @@ final class TransportLoop: ConnectionHandler {
         if slot.bearer == .serial {
             listen(to: connection, bytes: bytes.count, frames: actions.frameCount, on: loop)
         }
+        if capture != nil { captureArrival(bytes, used: used, slot) }
         carryOut(slot.handle, on: loop)
         return used
     }
@@ -126,6 +136,7 @@ final class TransportLoop: ConnectionHandler {
     /// The last of a session, whose slot is gone already.
     func ended(_ slot: SessionSlot, _ name: (metric: String, shown: String), on loop: EventLoop) {
         metrics.connectionsOpen[slot.bearer]?.decrement()
+        if capture != nil { captureEnded(slot) }
         let terminals = slot.session.terminals
         slot.session.end(into: &actions)
         gather(slot, on: loop)
@@ -159,6 +170,8 @@ final class TransportLoop: ConnectionHandler {
             take(order, on: loop)
         case .gatewayPosition(let position):
             gatewayPosition = position
+        case .capture(let settings, let writer):
+            take(settings, writer, on: loop)
         }
     }
 
@@ -218,6 +231,7 @@ final class TransportLoop: ConnectionHandler {
     }
 
     private func write(_ bytes: [UInt8], to slot: SessionSlot, on loop: EventLoop) {
+        if capture != nil { captureDeparture(bytes, slot) }
         if slot.handle.flow == nil {
             loop.write(slot.socket, bytes)
         } else if let address = slot.peer.socketAddress {

@@ -17,7 +17,9 @@ struct Framereplay: ParsableCommand {
             Works without a daemon, without configuration and, for decode and explain, without a network.
             Exit status: 0 all decoded or acknowledged, 3 some not, 2 wrong usage.
             """,
-        subcommands: [DecodeCommand.self, ExplainCommand.self, SendCommand.self, LoadCommand.self])
+        subcommands: [
+            DecodeCommand.self, ExplainCommand.self, SendCommand.self, LoadCommand.self, CaptureCommand.self,
+        ])
 
     static func main() {
         // A closed pipe is reported by write, not by a signal.

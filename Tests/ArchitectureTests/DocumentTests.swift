@@ -7,8 +7,8 @@ struct DocumentTests {
         .deletingLastPathComponent().deletingLastPathComponent()
 
     private static let documents = [
-        "README.md", "README.zh-CN.md", "CHANGELOG.md", "docs/architecture.md", "docs/configuration.md",
-        "docs/devices.md",
+        "README.md", "README.zh-CN.md", "CHANGELOG.md", "docs/architecture.md", "docs/captures.md",
+        "docs/configuration.md", "docs/devices.md",
         "docs/fences-geojson.md", "docs/operating.md", "docs/people-csv.md", "docs/performance.md", "docs/protocols.md",
         "docs/webhooks.md",
     ]
@@ -73,9 +73,9 @@ struct DocumentTests {
             "framereplay": try Self.subcommands(in: "Sources/framereplay"),
         ]
         #expect(known.values.allSatisfy { $0.count >= 4 })
-        // In a code block or in backquotes; capture is named as missing.
+        // In a code block or in backquotes.
         let pattern = /(?:\$ |`|^|&& |-q )(ydtctl|framereplay) ([a-z][a-z-]*)/.anchorsMatchLineEndings()
-        for match in try Self.text(document).matches(of: pattern) where match.output.2 != "capture" {
+        for match in try Self.text(document).matches(of: pattern) {
             let (program, command) = (String(match.output.1), String(match.output.2))
             #expect(known[program]?.contains(command) == true, "\(document) names \(program) \(command)")
         }

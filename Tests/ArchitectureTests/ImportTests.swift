@@ -22,6 +22,7 @@ struct ImportTests {
         "CALSA": Rule(allowed: [], reason: "a C library stands alone"),
         "CGPS": Rule(allowed: [], reason: "a C library stands alone"),
         "CUdev": Rule(allowed: [], reason: "a C library stands alone"),
+        "CPcap": Rule(allowed: [], reason: "a C library stands alone"),
         "WireBytes": Rule(allowed: ["CWireBytes"], reason: "bytes know no domain and no system"),
         "TerminalModel": Rule(
             allowed: ["Synchronization"], reason: "the domain's words need the standard library alone"),
@@ -79,7 +80,7 @@ struct ImportTests {
             reason: "daemon and tools share it"),
         "ReplayKit": Rule(
             allowed: cLibrary.union([
-                "CReactor", "Reactor", "WireBytes", "TerminalModel", "TerminalProtocols", "Histogram",
+                "CPcap", "CReactor", "Reactor", "WireBytes", "TerminalModel", "TerminalProtocols", "Histogram",
                 "Synchronization",
             ]), reason: "replay works without a daemon"),
     ]

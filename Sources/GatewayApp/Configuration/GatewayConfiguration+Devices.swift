@@ -31,6 +31,7 @@ extension GatewayConfiguration {
         line.isLowLatency = table.boolean("low_latency", default: line.isLowLatency)
         line.isHalfDuplex = table.boolean("half_duplex", default: line.isHalfDuplex)
         line.isBesideGateway = table.boolean("beside_gateway", default: line.isBesideGateway)
+        line.isCaptured = table.boolean("capture", default: line.isCaptured)
         line.silentSeconds = table.integer(
             "silent_seconds", default: line.silentSeconds, in: 0...86_400, unit: "seconds, 0 for never")
         table.finish()

@@ -71,6 +71,7 @@ extension GatewayConfiguration {
         configuration.readSessions(reader.table("sessions"))
         configuration.readPanels(reader.table("dc09"))
         configuration.readStore(reader.table("store"))
+        configuration.readCapture(reader.table("capture"))
         configuration.readRules(reader.table("rules"))
         configuration.readChase(reader.table("chase"))
         configuration.readSupervision(reader.table("supervision"))
@@ -134,6 +135,7 @@ extension GatewayConfiguration {
         let datagram = table.parsed("udp", allowed: form) { ConfigurationFormats.listenAddress($0) }
         let secured = table.parsed("tls", allowed: form) { ConfigurationFormats.listenAddress($0) }
         let files = readTLSFiles(&table)
+        let isCaptured = table.boolean("capture", default: false)
         let asked = table.keys.filter(["tcp", "udp", "tls"].contains)
         if asked.isEmpty { table.report("tcp", found: "nothing", allowed: "tcp, udp or tls: \(form)") }
         if asked.contains("tls"), asked.count > 1 {
@@ -148,6 +150,7 @@ extension GatewayConfiguration {
         if let secured, let files {
             listeners.append(Listener(protocols: protocols, address: secured, tls: files, table: index))
         }
+        for index in listeners.indices { listeners[index].isCaptured = isCaptured }
         return listeners
     }
 

@@ -16,6 +16,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public var sessions = Sessions()
     public var panels = Panels()
     public var store = Storage()
+    public var capture = Capture()
     public var rules = Rules()
     public var chase = ChaseSettings()
     public var supervision = SupervisionRules()
@@ -60,6 +61,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var tls: TLSFiles?
         /// Which `[[listener]]` of the file it stands in, from 0; one may have an address of each transport.
         public var table = 0
+        /// The raw bytes of its terminals are recorded.
+        public var isCaptured = false
 
         public enum Transport: String, Sendable {
             case tcp, udp
@@ -85,6 +88,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var isBesideGateway = false
         /// 0: never called silent.
         public var silentSeconds = 0
+        /// Its raw bytes are recorded.
+        public var isCaptured = false
 
         public enum FlowControl: String, Sendable, CaseIterable {
             case none, hardware
@@ -145,6 +150,16 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var reserveMegabytes = 64
         /// MiB of free space below which the status warns; 0: never.
         public var freeSpaceWarningMegabytes = 1024
+    }
+
+    /// `[capture]`
+    public struct Capture: Sendable, Equatable {
+        /// Absolute path; nil for `captures` in the state directory.
+        public var directory: String?
+        /// Terminals whose raw bytes are recorded wherever they come from.
+        public var terminals: [TerminalID] = []
+        public var maximumFileMegabytes = 16
+        public var maximumTotalMegabytes = 256
     }
 
     /// `[rules]`

@@ -108,7 +108,7 @@ final class DeviceKeeper: Sendable {
                 line.rawValue,
                 TerminalLine(
                     options: settings.options(path: path), protocols: settings.protocols, bauds: settings.bauds,
-                    isBesideGateway: settings.isBesideGateway))
+                    isBesideGateway: settings.isBesideGateway, isCaptured: settings.isCaptured))
             state.table.changed(line, .opening, now: now)
         case .close(let line): transport.close(line.rawValue)
         case .retry(let line): transport.retry(line.rawValue)

@@ -209,6 +209,7 @@ public final class Gateway: Service {
         health.setCertificates(identities.certificates)
         transport.replace(limits: new.reactorLimits)
         devices.replace(new.serialLines)
+        try transport.replace(capture: new.captureSettings)
         registry.declare(GatewayMetric.ConfiguredLabel.channel, values: new.targets.map(\.name))
         pipeline.reload(rules: new.incidentRules(isCommissioned: false), channels: channels.all)
         transport.replace(

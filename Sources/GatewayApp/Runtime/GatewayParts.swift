@@ -43,7 +43,8 @@ extension GatewayConfiguration {
             else { throw GatewayStartError(description: "\(listener.address) is no address to listen on") }
             return TerminalListener(
                 address: address, transport: listener.transport == .tcp ? .tcp : .udp, protocols: listener.protocols,
-                filterSource: listener.tls == nil ? nil : identities[listener.address])
+                filterSource: listener.tls == nil ? nil : identities[listener.address],
+                isCaptured: listener.isCaptured)
         }
     }
 
@@ -61,6 +62,7 @@ extension GatewayConfiguration {
         var transport = TransportConfiguration(
             listeners: try terminalListeners(identities), threads: threads, limits: reactorLimits,
             inherited: inherited.descriptors)
+        transport.capture = captureSettings
         transport.maximumDatagramPeers = max(1, reactor.maximumConnections / max(1, threads))
         return transport
     }

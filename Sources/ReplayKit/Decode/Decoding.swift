@@ -92,6 +92,9 @@ private struct FileDecoder: ~Copyable {
     /// The rest of the line is passed over: it is a comment or has been reported.
     private var skipsLine = false
     private var streamHasBytes = false
+    /// The pieces of a capture, decoded when all are there: what a session speaks may show late.
+    private var records: [CaptureRecord] = []
+    private var lineNumber = 0
     private(set) var summary = DecodeSummary()
 
     init(path: String, options: DecodeOptions, output: OutputBuffer) throws {
@@ -103,8 +106,15 @@ private struct FileDecoder: ~Copyable {
 
     mutating func run() throws {
         while let piece = try reader.next(beforeWaiting: output.flush) {
+            if piece.startsLine { lineNumber += 1 }
+            if piece.startsLine, piece.endsLine, CaptureLine.isLikely(reader.bytes(of: piece)) {
+                let line = try CaptureFile.line(reader.bytes(of: piece), of: reader.name, number: lineNumber)
+                if case .piece(let record) = line { records.append(record) }
+                continue
+            }
             try take(reader.bytes(of: piece), startsLine: piece.startsLine, endsLine: piece.endsLine)
         }
+        try decodeRecords()
         guard options.isStream else { return }
         for frame in choice.finish() { try report(frame) }
         // Bytes outside frames are noise, but a stream of nothing else must not end in silence.
@@ -114,6 +124,19 @@ private struct FileDecoder: ~Copyable {
                     .notThisProtocol, protocolName: choice.name, field: "stream", offset: 0,
                     expected: "at least one frame", found: "none"), hex: "")
         }
+    }
+
+    /// Each session and direction of a capture has decoders of its own.
+    private mutating func decodeRecords() throws {
+        var splitter = CaptureSplitter(options.protocolName)
+        var choices: [String: ProtocolChoice] = [:]
+        for piece in splitter.split(records) {
+            let key = "\(piece.direction.rawValue) \(piece.session)"
+            choice = choices[key] ?? ProtocolChoice(options.protocolName ?? piece.protocolName)
+            for frame in choice.decode(frame: piece.bytes) { try report(frame) }
+            choices[key] = choice
+        }
+        records = []
     }
 
     private mutating func take(_ text: ArraySlice<UInt8>, startsLine: Bool, endsLine: Bool) throws {

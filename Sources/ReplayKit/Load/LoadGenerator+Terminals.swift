@@ -1,13 +1,6 @@
 internal import Histogram
 internal import Reactor
 
-extension SocketAddress {
-    /// Any address of this machine in the same family, the port left to the kernel.
-    fileprivate var anyLocal: SocketAddress {
-        SocketAddress(isIPv4 ? "0.0.0.0" : "::", port: 0) ?? SocketAddress(ipv4: 0, port: 0)
-    }
-}
-
 /// How terminals come, log in, are lost and come back.
 extension LoadGenerator {
     /// A login over a bearer that loses messages is said again after this time.

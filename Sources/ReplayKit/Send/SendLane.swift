@@ -2,30 +2,38 @@ internal import Reactor
 internal import TerminalModel
 internal import TerminalProtocols
 
-/// What is played over one connection or line, and what waits for its answer there.
+/// What is played over one connection, line or socket, and what waits for its answer there.
 struct SendLane {
     enum State {
         case opening, registering, playing, ended
     }
 
-    /// A frame that was sent and may be answered.
+    /// A frame that was sent and will be answered.
     struct Pending {
-        let source: String
-        let header: JT808Header
-        let mediaID: UInt32?
+        let frame: ReplayFrame
+        let awaited: AnswerKey
         let sentNanoseconds: Int64
     }
 
     /// A terminal that is to be registered before its frames are played.
     struct Registration {
-        let phone: JT808Phone
+        /// Tells how the terminal writes its id.
+        let example: [UInt8]
         /// The recorded registration, where there is one.
         let recorded: ReplayFrame?
     }
 
+    /// Whose frames go the same way.
+    private struct Key: Hashable {
+        let protocolName: ProtocolName
+        let session: String?
+        let terminal: TerminalID?
+    }
+
     var state = State.opening
+    /// Of a datagram lane, its socket.
     var connection: Connection?
-    var cursor = JT808Framer.Cursor()
+    let protocolName: ProtocolName
     let frames: [ReplayFrame]
     var nextFrame = 0
     var registrations: [Registration]
@@ -34,69 +42,70 @@ struct SendLane {
     var pending: [Pending] = []
     var timer: TimerID?
     /// Counts the tool's own messages; far from where recordings begin.
-    var flowID: UInt16 = 0xF000
+    var serial: UInt16 = 0xF000
 
-    /// Messages that the platform need not answer (section 6).
-    private static let unanswered: Set<UInt16> = [
-        0x0001, 0x0005, 0x0104, 0x0107, 0x0201, 0x0302, 0x0500, 0x0608, 0x0700, 0x0802, 0x0805, 0x1300,
-    ]
-
-    static func needsAnswer(_ header: JT808Header) -> Bool {
-        !unanswered.contains(header.messageID)
-    }
-
-    /// Lanes for a recording: one for each terminal, or one for all. Frames of the platform are left out, and with
-    /// `registers` so are recorded registrations and authentications, whose code is not valid any more.
-    static func lanes(of frames: [ReplayFrame], onePerTerminal: Bool, registers: Bool) -> [SendLane] {
+    /// Lanes for a recording: one for each terminal, or for each session where the recording tells them apart; or one for all.
+    /// Frames of the platform are left out, and with `registers` so are recorded registrations and authentications, whose
+    /// code is not valid any more.
+    ///
+    /// - Throws: `ReplayFailure` when one lane for all would have to speak several protocols.
+    static func lanes(
+        of frames: [ReplayFrame], onePerTerminal: Bool, registers: Bool
+    ) throws(ReplayFailure) -> [SendLane] {
         let frames = frames.filter { !$0.isFromPlatform }
         let origin = frames.compactMap(\.timeMilliseconds).min() ?? 0
-        var order: [TerminalID] = []
-        var groups: [TerminalID: [ReplayFrame]] = [:]
+        var order: [Key] = []
+        var groups: [Key: [ReplayFrame]] = [:]
         // A broken frame goes with the terminal that was heard before it.
-        var latest = frames.lazy.compactMap(\.header).first?.phone.terminal ?? TerminalID(nibbles: 0)
+        var latest = frames.first { $0.head?.terminal != nil }?.head?.terminal
         for frame in frames {
-            latest = frame.header?.phone.terminal ?? latest
-            if groups[latest] == nil { order.append(latest) }
-            groups[latest, default: []].append(frame)
+            latest = frame.head?.terminal ?? latest
+            let key = Key(
+                protocolName: frame.protocolName, session: frame.session,
+                terminal: frame.session == nil ? latest : nil)
+            if groups[key] == nil { order.append(key) }
+            groups[key, default: []].append(frame)
         }
-        let registrations = order.map { terminal in
-            let own = groups[terminal] ?? []
-            return Registration(
-                phone: own.lazy.compactMap(\.header).first?.phone ?? JT808Phone(terminal),
-                recorded: own.first { $0.header?.messageID == 0x0100 })
-        }
-        func lane(_ frames: [ReplayFrame], _ registrations: [Registration]) -> SendLane {
-            let played = frames.filter { frame in
-                !registers || frame.header.map { $0.messageID != 0x0100 && $0.messageID != 0x0102 } ?? true
+        if !onePerTerminal, let first = order.first {
+            if let other = order.first(where: { $0.protocolName != first.protocolName }) {
+                throw ReplayFailure(
+                    .usage,
+                    "a serial line speaks one protocol: the recording has \(first.protocolName.rawValue) and "
+                        + "\(other.protocolName.rawValue)")
             }
-            return SendLane(
-                frames: played, registrations: registers ? registrations : [], originMilliseconds: origin)
+            return [try lane(first.protocolName, frames, origin, registers)]
         }
-        guard onePerTerminal else { return frames.isEmpty ? [] : [lane(frames, registrations)] }
-        return zip(order, registrations).map { terminal, registration in
-            lane(groups[terminal] ?? [], [registration])
+        var lanes: [SendLane] = []
+        for key in order { lanes.append(try lane(key.protocolName, groups[key] ?? [], origin, registers)) }
+        return lanes
+    }
+
+    private static func lane(
+        _ name: ProtocolName, _ frames: [ReplayFrame], _ origin: Int64, _ registers: Bool
+    ) throws(ReplayFailure) -> SendLane {
+        let knowsRegistration = try ReplayDialects.make(name).registers
+        let registers = registers && knowsRegistration
+        let played = registers ? frames.filter { $0.head?.step ?? .other == .other } : frames
+        return SendLane(
+            protocolName: name, frames: played, registrations: registers ? registrations(of: frames) : [],
+            originMilliseconds: origin)
+    }
+
+    private static func registrations(of frames: [ReplayFrame]) -> [Registration] {
+        var seen: Set<TerminalID> = []
+        return frames.compactMap { frame in
+            guard let terminal = frame.head?.terminal, seen.insert(terminal).inserted else { return nil }
+            let recorded = frames.first { $0.head?.terminal == terminal && $0.head?.step == .registration }
+            return Registration(example: frame.bytes, recorded: recorded)
         }
     }
 
-    /// Takes out what an answer from the platform answers; several packages may share one.
-    mutating func take(_ header: JT808Header, _ message: JT808Message) -> (answered: [Pending], result: UInt8) {
-        func remove(_ matches: (Pending) -> Bool) -> [Pending] {
-            let terminal = header.phone.terminal
-            let found = pending.filter { $0.header.phone.terminal == terminal && matches($0) }
-            pending.removeAll { $0.header.phone.terminal == terminal && matches($0) }
-            return found
-        }
-        switch message {
-        case .platformResponse(let answer):
-            let found = remove { $0.header.messageID == answer.messageID && $0.header.flowID == answer.flowID }
-            return (found, answer.result.rawValue)
-        case .registrationReply(let answer):
-            return (remove { $0.header.messageID == 0x0100 && $0.header.flowID == answer.flowID }, answer.result)
-        case .mediaAcknowledgement(let answer) where answer.missing.isEmpty:
-            return (remove { $0.header.messageID == 0x0801 && $0.mediaID ?? answer.mediaID == answer.mediaID }, 0)
-        case .serverTime: return (remove { $0.header.messageID == 0x0004 }, 0)
-        case .timeSyncReply: return (remove { $0.header.messageID == 0x0109 }, 0)
-        default: return ([], 0)
-        }
+    /// Takes out what an answer of the platform answers: the oldest frame that fits, or all that share the answer.
+    mutating func take(_ answer: ReplayAnswer) -> [Pending] {
+        guard let first = pending.firstIndex(where: { answer.key.answers($0.awaited) }) else { return [] }
+        guard answer.isShared else { return [pending.remove(at: first)] }
+        let found = pending.filter { answer.key.answers($0.awaited) }
+        pending.removeAll { answer.key.answers($0.awaited) }
+        return found
     }
 }

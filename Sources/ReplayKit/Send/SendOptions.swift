@@ -1,10 +1,13 @@
 public import Reactor
+public import TerminalModel
 
 /// How a recording is played.
 public struct SendOptions: Sendable {
     public enum Target: Sendable {
-        /// One connection for each terminal in the recording.
+        /// One connection for each terminal in the recording, or for each recorded session.
         case tcp(NetworkTarget)
+        /// One socket for each terminal in the recording, or for each recorded session.
+        case udp(NetworkTarget)
         /// One line for all terminals in the recording.
         case serial(SerialOptions)
     }
@@ -20,16 +23,20 @@ public struct SendOptions: Sendable {
     public var speed: Speed
     /// How long a frame waits for its answer.
     public var timeoutMilliseconds: Int64
-    /// Registers and authenticates each terminal first, with the code that 0x8100 brings.
+    /// Registers and authenticates each terminal first, with the code that the platform hands out; only JT/T 808 knows this.
     public var registers: Bool
+    /// Nil tells the protocol by the bytes.
+    public var protocolName: ProtocolName?
 
     public init(
-        target: Target, speed: Speed = .recorded(1), timeoutMilliseconds: Int64 = 5000, registers: Bool = false
+        target: Target, speed: Speed = .recorded(1), timeoutMilliseconds: Int64 = 5000, registers: Bool = false,
+        protocolName: ProtocolName? = nil
     ) {
         self.target = target
         self.speed = speed
         self.timeoutMilliseconds = timeoutMilliseconds
         self.registers = registers
+        self.protocolName = protocolName
     }
 }
 
@@ -37,7 +44,9 @@ public struct SendOptions: Sendable {
 public struct SendOutcome: Sendable {
     public enum Result: Sendable, Equatable {
         /// Answered after this time, with this result code (0 for answers that carry none).
-        case acknowledged(nanoseconds: Int64, result: UInt8)
+        case acknowledged(nanoseconds: Int64, result: Int)
+        /// Answered after this time, but not with a yes.
+        case refused(nanoseconds: Int64, result: Int)
         /// Sent; the protocol foresees no answer.
         case needsNoAnswer
         case notAcknowledged(String)
@@ -49,24 +58,25 @@ public struct SendOutcome: Sendable {
     /// Nil for a broken frame.
     public let message: String?
     public let terminal: String?
-    public let flowID: Int?
+    public let serial: Int?
     public let result: Result
 
-    /// True when the platform has taken the frame: result 0, or 4 for an alarm in hand.
+    /// True when the platform has taken the frame, or need not say so.
     public var isGood: Bool {
         switch result {
-        case .acknowledged(_, let code): code == 0 || code == 4
-        case .needsNoAnswer: true
-        case .notAcknowledged, .notSent: false
+        case .acknowledged, .needsNoAnswer: true
+        case .refused, .notAcknowledged, .notSent: false
         }
     }
 
     /// One line for people.
     public var text: String {
-        let name = "\(source)  \(message ?? "broken")  \(terminal ?? "-")  flow \(flowID.map(String.init) ?? "-")  "
+        let name = "\(source)  \(message ?? "broken")  \(terminal ?? "-")  serial \(serial.map(String.init) ?? "-")  "
         switch result {
         case .acknowledged(let time, let code):
             return name + "acknowledged  \(Decimal.milliseconds(nanoseconds: time)) ms  result \(code)"
+        case .refused(let time, let code):
+            return name + "refused  \(Decimal.milliseconds(nanoseconds: time)) ms  result \(code)"
         case .needsNoAnswer: return name + "sent, needs no answer"
         case .notAcknowledged(let reason): return name + "not acknowledged: \(reason)"
         case .notSent(let reason): return name + "not sent: \(reason)"

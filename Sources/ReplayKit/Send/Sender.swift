@@ -15,14 +15,21 @@ final class Sender: ConnectionHandler {
     private let options: SendOptions
     private let reports: Mailbox<SendReport>
     private var lanes: [SendLane]
+    /// One for each lane.
+    private let dialects: [any ReplayDialect]
     private var laneOfConnection: [Connection: Int] = [:]
-    private var framer = JT808Framer()
     /// When the first lane began to play; recorded times count from here.
     private var startNanoseconds: Int64?
     private var endedLanes = 0
     private var unaskedRoom: Int
 
-    init(lanes: [SendLane], options: SendOptions, reports: Mailbox<SendReport>, unaskedRoom: Int) {
+    /// - Throws: `ReplayFailure` for a lane whose protocol cannot be played.
+    init(
+        lanes: [SendLane], options: SendOptions, reports: Mailbox<SendReport>, unaskedRoom: Int
+    ) throws(ReplayFailure) {
+        var dialects: [any ReplayDialect] = []
+        for lane in lanes { dialects.append(try ReplayDialects.make(lane.protocolName)) }
+        self.dialects = dialects
         self.lanes = lanes
         self.unaskedRoom = unaskedRoom
         self.options = options
@@ -43,11 +50,23 @@ final class Sender: ConnectionHandler {
                     end(index, because: error.description, on: loop)
                 }
             }
+        case .udp(let target):
+            for index in lanes.indices {
+                do throws(ReactorError) {
+                    let socket = try DatagramSocket(binding: target.address.anyLocal)
+                    begin(index, try loop.receive(socket, tag: UInt32(index)), on: loop)
+                } catch {
+                    end(index, because: error.description, on: loop)
+                }
+            }
         }
     }
 
     func opened(_ connection: Connection, from origin: ConnectionOrigin, on loop: EventLoop) {
-        let index = laneOfConnection[connection] ?? 0
+        begin(laneOfConnection[connection] ?? 0, connection, on: loop)
+    }
+
+    private func begin(_ index: Int, _ connection: Connection, on loop: EventLoop) {
         laneOfConnection[connection] = index
         lanes[index].connection = connection
         lanes[index].state = .registering
@@ -72,44 +91,50 @@ final class Sender: ConnectionHandler {
 
     func received(_ connection: Connection, bytes: Span<UInt8>, on loop: EventLoop) -> Int {
         guard let index = laneOfConnection[connection] else { return bytes.count }
-        var cursor = lanes[index].cursor
-        while true {
-            switch framer.next(in: bytes, at: &cursor) {
-            case .needMore(let droppable):
-                cursor.dropped(droppable)
-                lanes[index].cursor = cursor
-                advance(index, on: loop)
-                return droppable
-            case .rejected(let error, _):
-                report(.unasked("broken frame: \(error)"))
-            case .frame(let run):
-                do throws(DecodeError) {
-                    let packet = try JT808Codec.decode(JT808Frame(checking: framer.contents(of: run, in: bytes)))
-                    answered(index, by: packet, on: loop)
-                } catch {
-                    report(.unasked("broken frame: \(error)"))
-                }
-            }
-        }
+        return hear(index, bytes, on: loop)
+    }
+
+    func datagram(_ socket: Connection, from peer: SocketAddress, bytes: Span<UInt8>, on loop: EventLoop) {
+        guard let index = laneOfConnection[socket] else { return }
+        _ = hear(index, bytes, on: loop)
     }
 }
 
 extension Sender {
-    private func answered(_ index: Int, by packet: JT808Packet, on loop: EventLoop) {
+    private func hear(_ index: Int, _ bytes: Span<UInt8>, on loop: EventLoop) -> Int {
+        let used = dialects[index].hear(bytes) { heard in
+            switch heard {
+            case .answer(let answer): take(index, answer, on: loop)
+            case .message(let head), .echo(let head):
+                report(.unasked("\(head.message) serial \(head.serial.map(String.init) ?? "-")"))
+            case .broken(let error): report(.unasked("broken frame: \(error)"))
+            }
+        }
+        advance(index, on: loop)
+        return used
+    }
+
+    private func take(_ index: Int, _ answer: ReplayAnswer, on loop: EventLoop) {
         let now = MonotonicClock.nanoseconds
-        let (found, result) = lanes[index].take(packet.header, packet.message)
+        let found = lanes[index].take(answer)
         for pending in found {
-            report(pending, .acknowledged(nanoseconds: now - pending.sentNanoseconds, result: result))
+            let time = now - pending.sentNanoseconds
+            report(
+                pending.frame,
+                answer.isTaken
+                    ? .acknowledged(nanoseconds: time, result: answer.result)
+                    : .refused(nanoseconds: time, result: answer.result))
         }
         guard let first = found.first else {
-            return report(.unasked("\(packet.header.message) flow \(packet.header.flowID)"))
+            let message = answer.key.message.map { " to \($0)" } ?? ""
+            return report(.unasked("answer\(message) serial \(answer.key.serial.map(String.init) ?? "-")"))
         }
         guard lanes[index].state == .registering else { return }
-        if result != 0 {
-            end(index, because: "the platform refused \(first.header.message) with result \(result)", on: loop)
-        } else if case .registrationReply(let reply) = packet.message {
-            let message = JT808Message.authentication(JT808Authentication(authCode: reply.authCode ?? ""))
-            sendOwn(index, message, phone: first.header.phone, on: loop)
+        if !answer.isTaken {
+            let message = first.frame.head?.message.description ?? "a message"
+            end(index, because: "the platform refused \(message) with result \(answer.result)", on: loop)
+        } else if let code = answer.code {
+            authenticate(index, like: first.frame.bytes, code: code, on: loop)
         } else {
             lanes[index].registrations.removeFirst()
             register(index, on: loop)
@@ -125,36 +150,40 @@ extension Sender {
         }
         if let recorded = next.recorded {
             send(index, recorded, on: loop)
-        } else {
-            let body = JT808Registration(
-                province: 0, city: 0, maker: "YDT", model: "replay", terminalID: String(next.phone.text.suffix(7)),
-                edition: next.phone.isLong ? .v2019 : .v2013)
-            sendOwn(index, .registration(body), phone: next.phone, on: loop)
+        } else if let bytes = dialects[index].registration(like: next.example, serial: lanes[index].serial) {
+            sendOwn(index, "registration", bytes, on: loop)
         }
         advance(index, on: loop)
     }
 
-    private func sendOwn(_ index: Int, _ message: JT808Message, phone: JT808Phone, on loop: EventLoop) {
-        let flowID = lanes[index].flowID
-        let name = if case .registration = message { "registration" } else { "authentication" }
-        let messageID: UInt16 = if case .registration = message { 0x0100 } else { 0x0102 }
-        for bytes in JT808Codec.encode(message, phone: phone, flowID: &lanes[index].flowID) {
-            let header = JT808Header(messageID: messageID, phone: phone, flowID: flowID)
-            send(
-                index, ReplayFrame(source: name, timeMilliseconds: nil, bytes: bytes, header: header, mediaID: nil),
-                on: loop)
+    private func authenticate(_ index: Int, like frame: [UInt8], code: String, on loop: EventLoop) {
+        guard let bytes = dialects[index].authentication(like: frame, code: code, serial: lanes[index].serial) else {
+            return
         }
+        sendOwn(index, "authentication", bytes, on: loop)
+    }
+
+    private func sendOwn(_ index: Int, _ name: String, _ bytes: [UInt8], on loop: EventLoop) {
+        lanes[index].serial &+= 1
+        var frame = ReplayFrame(source: name, timeMilliseconds: nil, bytes: bytes)
+        frame.head = dialects[index].head(of: bytes)
+        send(index, frame, on: loop)
     }
 
     private func send(_ index: Int, _ frame: ReplayFrame, on loop: EventLoop) {
-        guard let connection = lanes[index].connection, loop.write(connection, frame.bytes) else {
+        guard let connection = lanes[index].connection, write(frame.bytes, connection, on: loop) else {
             return report(frame, .notSent("the connection does not take it"))
         }
-        guard let header = frame.header, SendLane.needsAnswer(header) else { return report(frame, .needsNoAnswer) }
+        // Read again, so that the dialect of this lane knows who speaks and of which family the answers will be.
+        _ = dialects[index].head(of: frame.bytes)
+        guard let awaited = frame.head?.awaited else { return report(frame, .needsNoAnswer) }
         lanes[index].pending.append(
-            SendLane.Pending(
-                source: frame.source, header: header, mediaID: frame.mediaID,
-                sentNanoseconds: MonotonicClock.nanoseconds))
+            SendLane.Pending(frame: frame, awaited: awaited, sentNanoseconds: MonotonicClock.nanoseconds))
+    }
+
+    private func write(_ bytes: [UInt8], _ connection: Connection, on loop: EventLoop) -> Bool {
+        if case .udp(let target) = options.target { return loop.send(bytes, to: target.address, from: connection) }
+        return loop.write(connection, bytes)
     }
 
     /// Gives up what waited too long, sends what is due, and sets the timer for what comes next.
@@ -166,7 +195,7 @@ extension Sender {
         if !overdue.isEmpty {
             lanes[index].pending.removeAll { now - $0.sentNanoseconds >= timeout }
             for pending in overdue {
-                report(pending, .notAcknowledged("no answer within \(options.timeoutMilliseconds) ms"))
+                report(pending.frame, .notAcknowledged("no answer within \(options.timeoutMilliseconds) ms"))
             }
             if lanes[index].state == .registering {
                 return end(index, because: "the registration was not answered", on: loop)
@@ -215,20 +244,27 @@ extension Sender {
         guard lanes[index].state != .ended else { return }
         lanes[index].state = .ended
         if let timer = lanes[index].timer { loop.cancel(timer) }
-        for pending in lanes[index].pending { report(pending, .notAcknowledged(reason ?? "the end")) }
+        for pending in lanes[index].pending { report(pending.frame, .notAcknowledged(reason ?? "the end")) }
         for frame in lanes[index].frames[lanes[index].nextFrame...] { report(frame, .notSent(reason ?? "the end")) }
         lanes[index].pending = []
-        if let connection = lanes[index].connection { loop.close(connection, reason: .requested(code: 0)) }
+        if let connection = lanes[index].connection { close(connection, on: loop) }
         endedLanes += 1
         if endedLanes == lanes.count { report(.finished) }
     }
 
-    private func report(_ frame: ReplayFrame, _ result: SendOutcome.Result) {
-        report(.outcome(Self.outcome(frame.source, frame.header, result)))
+    private func close(_ connection: Connection, on loop: EventLoop) {
+        guard case .udp = options.target else { return loop.close(connection, reason: .requested(code: 0)) }
+        laneOfConnection[connection] = nil
+        loop.removeSource(connection)
     }
 
-    private func report(_ pending: SendLane.Pending, _ result: SendOutcome.Result) {
-        report(.outcome(Self.outcome(pending.source, pending.header, result)))
+    private func report(_ frame: ReplayFrame, _ result: SendOutcome.Result) {
+        report(
+            .outcome(
+                SendOutcome(
+                    source: frame.source, message: frame.head?.message.description,
+                    terminal: frame.head?.terminal?.description, serial: frame.head?.serial.map { Int($0) },
+                    result: result)))
     }
 
     private func report(_ report: SendReport) {
@@ -238,14 +274,6 @@ extension Sender {
             unaskedRoom -= 1
         }
         _ = reports.post(report)
-    }
-
-    private static func outcome(
-        _ source: String, _ header: JT808Header?, _ result: SendOutcome.Result
-    ) -> SendOutcome {
-        SendOutcome(
-            source: source, message: header?.message.description, terminal: header?.phone.terminal.description,
-            flowID: header.map { Int($0.flowID) }, result: result)
     }
 
     private static func text(_ reason: CloseReason) -> String {

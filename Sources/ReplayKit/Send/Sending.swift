@@ -5,7 +5,7 @@ internal import Reactor
 public struct SendSummary: Sendable, Equatable {
     public var acknowledged = 0
     public var needNoAnswer = 0
-    /// Answered with a result that is neither 0 nor 4.
+    /// Answered, but not with a yes.
     public var refused = 0
     public var notAcknowledged = 0
     public var notSent = 0
@@ -19,6 +19,8 @@ public struct SendSummary: Sendable, Equatable {
 public enum Sending {
     /// How many frames that answer nothing are printed.
     private static let unaskedRoom = 4096
+    /// The longest datagram of IPv4.
+    private static let datagramBytes = 65_507
 
     /// Plays the files one after the other as one recording and prints a line for each frame, what was not acknowledged and
     /// a summary.
@@ -26,17 +28,20 @@ public enum Sending {
     /// - Throws: `ReplayFailure` when a file cannot be read or holds nothing to send.
     public static func run(paths: [String], options: SendOptions, output: Int32) throws -> SendSummary {
         var frames: [ReplayFrame] = []
-        for path in paths { frames += try ReplayFile(path: path).frames }
-        let onePerTerminal = if case .tcp = options.target { true } else { false }
-        let lanes = SendLane.lanes(of: frames, onePerTerminal: onePerTerminal, registers: options.registers)
+        for path in paths { frames += try ReplayFile(path: path, protocolName: options.protocolName).frames }
+        let isLine = if case .serial = options.target { true } else { false }
+        let lanes = try SendLane.lanes(of: frames, onePerTerminal: !isLine, registers: options.registers)
         guard !lanes.isEmpty else { throw ReplayFailure(.usage, "there is no frame of a terminal to send") }
         let reports = try Mailbox<SendReport>(
             name: "reports", capacity: frames.count + lanes.count * 4 + unaskedRoom)
         var limits = ReactorLimits()
         limits.timerTickMilliseconds = 1
         limits.maximumScheduledTimers = lanes.count + 1
+        // A datagram lane is a socket of its own.
+        limits.maximumSources = max(limits.maximumSources, lanes.count + 8)
+        limits.maximumDatagramBytes = datagramBytes
         let thread = try ReactorThread.start(name: "send", limits: limits) { loop in
-            let sender = Sender(lanes: lanes, options: options, reports: reports, unaskedRoom: unaskedRoom)
+            let sender = try Sender(lanes: lanes, options: options, reports: reports, unaskedRoom: unaskedRoom)
             sender.start(on: loop)
             return sender
         }
@@ -78,7 +83,10 @@ public enum Sending {
                 switch outcome.result {
                 case .acknowledged(let time, _):
                     latencies.record(UInt64(max(0, time / 1000)))
-                    if outcome.isGood { summary.acknowledged += 1 } else { summary.refused += 1 }
+                    summary.acknowledged += 1
+                case .refused(let time, _):
+                    latencies.record(UInt64(max(0, time / 1000)))
+                    summary.refused += 1
                 case .needsNoAnswer: summary.needNoAnswer += 1
                 case .notAcknowledged: summary.notAcknowledged += 1
                 case .notSent: summary.notSent += 1

@@ -111,6 +111,38 @@ extension GT06Message {
     }
 }
 
+/// What answers a message.
+public enum GT06Answer: Sendable {
+    /// The protocol has no answer to this message.
+    case none
+    case acknowledge(number: UInt8, serial: UInt16)
+    /// The look-alike family wants to hear this back.
+    case lookAlike(GT06LookAlike)
+}
+
+extension GT06Packet {
+    /// What the terminal wants to hear about this message (sections 7.14 and 9). Messages that are not known are
+    /// acknowledged too, so that a terminal does not repeat them for ever.
+    public var platformAnswer: GT06Answer {
+        switch message {
+        case .lookAlike(.position(let body)): .lookAlike(.echo(number, Self.bytes(body.gps.time.rawValue)))
+        case .lookAlike(.cells(_, let body)): .lookAlike(.echo(number, Self.bytes(body.time)))
+        case .lookAlike(.status(let body)): .lookAlike(.echo(number, body.bytes))
+        case .lookAlike: .none
+        case .unknown: acknowledgement
+        default: GT06Message.isAcknowledged(number) ? acknowledgement : .none
+        }
+    }
+
+    private var acknowledgement: GT06Answer {
+        serial.map { .acknowledge(number: number, serial: $0) } ?? .none
+    }
+
+    private static func bytes(_ time: UInt64) -> [UInt8] {
+        (0..<6).map { UInt8(truncatingIfNeeded: time >> UInt64(40 - $0 * 8)) }
+    }
+}
+
 extension GT06Reply {
     /// True when the terminal says that it could not do what it was asked.
     public var isRefusal: Bool {

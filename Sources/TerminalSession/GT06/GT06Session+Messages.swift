@@ -10,7 +10,7 @@ extension GT06Session {
         case .login(let login):
             guard logIn(login, now: now, into: &actions) else { return }
             tell(packet, now: now, into: &actions)
-            acknowledge(packet.answer, into: &actions)
+            acknowledge(packet.platformAnswer, into: &actions)
             return
         case .lookAlike(.login(let imei, _)):
             guard logIn(GT06Login(imeiNibbles: imei), now: now, into: &actions) else { return }
@@ -45,7 +45,7 @@ extension GT06Session {
         case .lookAlike(.timeRequest):
             tell(packet, now: now, into: &actions)
             say(.time(now.wall), into: &actions)
-        default: report(packet, origin, answer: packet.answer, now: now, into: &actions)
+        default: report(packet, origin, answer: packet.platformAnswer, now: now, into: &actions)
         }
     }
 
@@ -179,28 +179,5 @@ extension GT06Session {
         state?.commands.finish(
             reply.isRefusal ? .failed(reason: "terminal answered \(reply.text)") : .confirmed, into: &actions)
         startCommands(now: now.monotonicMilliseconds, into: &actions)
-    }
-}
-
-extension GT06Packet {
-    /// What the terminal wants to hear about this message (sections 7.14 and 9). Messages that are not known are
-    /// acknowledged too, so that a terminal does not repeat them for ever.
-    fileprivate var answer: GT06Answer {
-        switch message {
-        case .lookAlike(.position(let body)): .lookAlike(.echo(number, Self.bytes(body.gps.time.rawValue)))
-        case .lookAlike(.cells(_, let body)): .lookAlike(.echo(number, Self.bytes(body.time)))
-        case .lookAlike(.status(let body)): .lookAlike(.echo(number, body.bytes))
-        case .lookAlike: .none
-        case .unknown: acknowledgement
-        default: GT06Message.isAcknowledged(number) ? acknowledgement : .none
-        }
-    }
-
-    private var acknowledgement: GT06Answer {
-        serial.map { .acknowledge(number: number, serial: $0) } ?? .none
-    }
-
-    private static func bytes(_ time: UInt64) -> [UInt8] {
-        (0..<6).map { UInt8(truncatingIfNeeded: time >> UInt64(40 - $0 * 8)) }
     }
 }

@@ -35,12 +35,3 @@ extension GT06Profile {
 struct GT06ExpectedAnswer {
     let serverFlag: UInt32
 }
-
-/// What is said once a message is on the disk.
-enum GT06Answer {
-    /// The protocol has no answer to this message.
-    case none
-    case acknowledge(number: UInt8, serial: UInt16)
-    /// The look-alike family wants to hear this back.
-    case lookAlike(GT06LookAlike)
-}

@@ -17,7 +17,7 @@ import Testing
         ("[gateway]", "[gateway]\nKEYS"), ("[[listener]]", "[[listener]]\nKEYS"), ("[[serial]]", "[[serial]]\nKEYS"),
         ("[[serial]] match", "[[serial]]\nmatch = { KEYS }"), ("[gpsd]", "[gpsd]\nKEYS"),
         ("[reactor]", "[reactor]\nKEYS"), ("[sessions]", "[sessions]\nKEYS"), ("[dc09]", "[dc09]\nKEYS"),
-        ("[store]", "[store]\nKEYS"),
+        ("[store]", "[store]\nKEYS"), ("[capture]", "[capture]\nKEYS"),
         ("[rules]", "[rules]\nKEYS"), ("[chase]", "[chase]\nKEYS"),
         ("[supervision]", "[supervision]\nKEYS"), ("[[service]]", "[[service]]\nKEYS"),
         ("[[roster]]", "[[roster]]\nKEYS"), ("[[target]]", "[[target]]\nKEYS"), ("[[policy]]", "[[policy]]\nKEYS"),

@@ -29,7 +29,8 @@ final class EV07BDialect: LoadDialect {
     let namesTerminals = false
     private(set) var wire: [UInt8] = []
     private var frame: [UInt8]
-    private var command: EV07BHeader?
+    private let reader = EV07BReplayDialect()
+    var ear: any ReplayDialect { reader }
 
     init() {
         let message = EV07BMessage(
@@ -81,43 +82,11 @@ final class EV07BDialect: LoadDialect {
     }
 
     func makeReply(terminal: UInt64, serial: UInt16) {
-        guard let command else { return }
+        guard let command = reader.command else { return }
         wire = EV07BCodec.encode(.response(.ok), header: EV07BHeader(properties: 0, sequence: command.sequence))
     }
 
     private func put(_ value: UInt64, bytes count: Int, at offset: Int) {
         for index in 0..<count { frame[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(index * 8)) }
-    }
-
-    // MARK: Answers
-
-    func read(_ bytes: Span<UInt8>, _ body: (_ terminal: UInt64?, _ answer: LoadAnswer) -> Void) -> Int {
-        let framer = EV07BFramer()
-        var cursor = EV07BFramer.Cursor()
-        while true {
-            switch framer.next(in: bytes, at: &cursor) {
-            case .needMore(let droppable): return droppable
-            case .rejected: body(nil, .broken)
-            case .frame(let range):
-                do throws(DecodeError) {
-                    body(nil, answer(in: try EV07BFrame(checking: bytes.extracting(range))))
-                } catch {
-                    body(nil, .broken)
-                }
-            }
-        }
-    }
-
-    private func answer(in frame: borrowing EV07BFrame) -> LoadAnswer {
-        // An echo of one's own report, which only the bare echo of the benchmarks sends.
-        if frame.command == .data, frame.terminal != nil { return .taken(serial: frame.sequence) }
-        guard !frame.header.isAcknowledgementWanted else {
-            command = frame.header
-            return .command
-        }
-        let result = frame.result
-        return result == .ok
-            ? .taken(serial: frame.sequence)
-            : .refused(serial: frame.sequence, result: Int(result.rawValue))
     }
 }

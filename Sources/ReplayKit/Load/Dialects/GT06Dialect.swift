@@ -30,7 +30,8 @@ final class GT06Dialect: LoadDialect {
     private var heartbeat = GT06Codec.frame(0x13, [0x40, 5, 4], serial: 0)
     private var alarm = GT06Codec.frame(0x26, gps + [9] + cell + [0x60, 5, 4, 1, 2], serial: 0)
     private var timeSeconds: Int64 = .min
-    private var command: (serverFlag: UInt32, text: String)?
+    private let reader = GT06ReplayDialect()
+    var ear: any ReplayDialect { reader }
 
     init() {
         wire.reserveCapacity(report.count + heartbeat.count)
@@ -70,7 +71,7 @@ final class GT06Dialect: LoadDialect {
     }
 
     func makeReply(terminal: UInt64, serial: UInt16) {
-        guard let command else { return }
+        guard let command = reader.command else { return }
         let text = command.text == "WHERE#" ? "Lat:N28.235567,Lon:E112.985654" : "OK"
         wire = GT06Codec.encode(
             .reply(0x15, GT06Reply(serverFlag: command.serverFlag, text: text, language: 2)), serial: serial)
@@ -93,31 +94,6 @@ final class GT06Dialect: LoadDialect {
     private static func put(_ value: UInt64, bytes count: Int, at offset: Int, in frame: inout [UInt8]) {
         for index in 0..<count {
             frame[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64((count - 1 - index) * 8))
-        }
-    }
-
-    // MARK: Answers
-
-    func read(_ bytes: Span<UInt8>, _ body: (_ terminal: UInt64?, _ answer: LoadAnswer) -> Void) -> Int {
-        let framer = GT06Framer()
-        var cursor = GT06Framer.Cursor(mode: .regular)
-        while true {
-            switch framer.next(in: bytes, at: &cursor) {
-            case .needMore(let droppable): return droppable
-            case .rejected: body(nil, .broken)
-            case .frame(let run):
-                let frame = framer.frame(run, in: bytes)
-                guard frame.number == 0x80 else {
-                    body(nil, .taken(serial: frame.serial ?? 0))
-                    continue
-                }
-                guard case .command(let order)? = try? GT06Codec.decode(frame).message else {
-                    body(nil, .broken)
-                    continue
-                }
-                command = (order.serverFlag, order.text)
-                body(nil, .command)
-            }
         }
     }
 }

@@ -31,8 +31,8 @@ final class JT808Dialect: LoadDialect {
     private(set) var wire: [UInt8] = []
     private var plain: [UInt8] = [0x02, 0x00, 0, UInt8(body.count)] + [UInt8](repeating: 0, count: 8) + body
     private var timeSeconds: Int64 = .min
-    private var framer = JT808Framer()
-    private var command: JT808Packet?
+    private let reader = JT808ReplayDialect()
+    var ear: any ReplayDialect { reader }
 
     init() {
         wire.reserveCapacity(Field.end * 2 + 4)
@@ -82,7 +82,7 @@ final class JT808Dialect: LoadDialect {
     }
 
     func makeReply(terminal: UInt64, serial: UInt16) {
-        guard let command else { return }
+        guard let command = reader.command else { return }
         let header = command.header
         guard case .queryLocation = command.message else {
             let answer = JT808Response(flowID: header.flowID, messageID: header.messageID, result: .ok)
@@ -119,49 +119,5 @@ final class JT808Dialect: LoadDialect {
         for index in 0..<count {
             plain[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64((count - 1 - index) * 8))
         }
-    }
-
-    // MARK: Answers
-
-    func read(_ bytes: Span<UInt8>, _ body: (_ terminal: UInt64?, _ answer: LoadAnswer) -> Void) -> Int {
-        var cursor = JT808Framer.Cursor()
-        var frameEnd = 0
-        while true {
-            switch framer.next(in: bytes, at: &cursor) {
-            case .needMore(let droppable):
-                // The flag that opened an unfinished frame is needed again, because the cursor is not kept.
-                return droppable == bytes.count && droppable == frameEnd ? droppable : max(0, droppable - 1)
-            case .rejected: body(nil, .broken)
-            case .frame(let run):
-                frameEnd = run.range.upperBound + 1
-                do throws(DecodeError) {
-                    let frame = try JT808Frame(checking: framer.contents(of: run, in: bytes))
-                    let terminal = LoadDialects.number(nibbles: UInt64(truncatingIfNeeded: frame.phone.nibbles))
-                    body(terminal, try answer(in: frame))
-                } catch {
-                    body(nil, .broken)
-                }
-            }
-        }
-    }
-
-    private func answer(in frame: borrowing JT808Frame) throws(DecodeError) -> LoadAnswer {
-        switch frame.messageID {
-        case 0x8001 where frame.body.count >= 5:
-            let serial = UInt16(frame.body[0]) << 8 | UInt16(frame.body[1])
-            // 4: an alarm is in hand.
-            return [0, 4].contains(frame.body[4])
-                ? .taken(serial: serial) : .refused(serial: serial, result: Int(frame.body[4]))
-        // An echo of one's own report, which only the bare echo of the benchmarks sends.
-        case 0x0200: return .taken(serial: frame.flowID)
-        default: break
-        }
-        let packet = try JT808Codec.decode(frame)
-        guard case .registrationReply(let reply) = packet.message else {
-            command = packet
-            return .command
-        }
-        guard reply.result == 0 else { return .refused(serial: reply.flowID, result: Int(reply.result)) }
-        return .challenge(code: reply.authCode ?? "")
     }
 }

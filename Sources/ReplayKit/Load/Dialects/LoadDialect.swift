@@ -43,11 +43,37 @@ protocol LoadDialect: AnyObject {
     /// Makes the answer to the command that `read` found last.
     func makeReply(terminal: UInt64, serial: UInt16)
 
+    /// Reads what the platform says, the commands that `makeReply` answers too.
+    var ear: any ReplayDialect { get }
+}
+
+extension LoadDialect {
     /// Reads everything complete in `bytes`; the rest is handed in again in front of what follows.
     ///
     /// - Parameter body: gets each answer, with the number of its terminal where the protocol names it.
     /// - Returns: how many bytes are done with.
-    func read(_ bytes: Span<UInt8>, _ body: (_ terminal: UInt64?, _ answer: LoadAnswer) -> Void) -> Int
+    func read(_ bytes: Span<UInt8>, _ body: (_ terminal: UInt64?, _ answer: LoadAnswer) -> Void) -> Int {
+        ear.hear(bytes) { heard in
+            switch heard {
+            case .answer(let answer): body(LoadDialects.number(answer.key.terminal), LoadAnswer(answer))
+            case .message(let head): body(LoadDialects.number(head.terminal), .command)
+            // Only the bare echo of the benchmarks sends a report back.
+            case .echo(let head): body(LoadDialects.number(head.terminal), .taken(serial: head.serial ?? 0))
+            case .broken: body(nil, .broken)
+            }
+        }
+    }
+}
+
+extension LoadAnswer {
+    fileprivate init(_ answer: ReplayAnswer) {
+        let serial = answer.key.serial ?? 0
+        guard answer.isTaken else {
+            self = .refused(serial: serial, result: answer.result)
+            return
+        }
+        self = answer.code.map { .challenge(code: $0) } ?? .taken(serial: serial)
+    }
 }
 
 /// The protocols that can be spoken.
@@ -78,6 +104,10 @@ enum LoadDialects {
             rest /= 10
         }
         return nibbles
+    }
+
+    fileprivate static func number(_ terminal: TerminalID?) -> UInt64? {
+        terminal.flatMap { number(nibbles: UInt64(truncatingIfNeeded: $0.nibbles)) }
     }
 
     /// The inverse of `nibbles`; nil when a half byte is no digit.

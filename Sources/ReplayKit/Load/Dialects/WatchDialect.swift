@@ -30,7 +30,8 @@ final class WatchDialect: LoadDialect {
     private(set) var wire: [UInt8] = []
     private var plain = report
     private var timeSeconds: Int64 = .min
-    private var command: WatchPacket?
+    private let reader = WatchReplayDialect()
+    var ear: any ReplayDialect { reader }
 
     init() {
         wire.reserveCapacity(Self.report.count + Self.linkKeep.count)
@@ -82,7 +83,7 @@ final class WatchDialect: LoadDialect {
     }
 
     func makeReply(terminal: UInt64, serial: UInt16) {
-        guard let command else { return }
+        guard let command = reader.command else { return }
         make(.plain(WatchValues(command.message.keyword)), terminal, index: command.header.index ?? serial)
     }
 
@@ -103,40 +104,6 @@ final class WatchDialect: LoadDialect {
         for index in 0..<4 {
             let nibble = UInt8(truncatingIfNeeded: value >> UInt16(12 - 4 * index)) & 15
             plain[offset + index] = nibble < 10 ? 0x30 + nibble : 0x41 - 10 + nibble
-        }
-    }
-
-    // MARK: Answers
-
-    func read(_ bytes: Span<UInt8>, _ body: (_ terminal: UInt64?, _ answer: LoadAnswer) -> Void) -> Int {
-        let framer = WatchFramer()
-        var cursor = WatchFramer.Cursor()
-        while true {
-            switch framer.next(in: bytes, at: &cursor) {
-            case .needMore(let droppable): return droppable
-            case .rejected: body(nil, .broken)
-            case .frame(let range):
-                do throws(DecodeError) {
-                    let packet = try WatchCodec.decode(try WatchFrame(checking: bytes.extracting(range)))
-                    let terminal = UInt64(truncatingIfNeeded: packet.header.id.nibbles)
-                    body(LoadDialects.number(nibbles: terminal), answer(packet))
-                } catch {
-                    body(nil, .broken)
-                }
-            }
-        }
-    }
-
-    private func answer(_ packet: WatchPacket) -> LoadAnswer {
-        switch packet.message {
-        case .linkKeep: return .taken(serial: packet.header.index ?? 0)
-        // An echo of one's own report too, which only the bare echo of the benchmarks sends.
-        case .plain(let body) where body.keyword == "AL": return .taken(serial: packet.header.index ?? 0)
-        case .report(let body) where body.isAlarm: return .taken(serial: packet.header.index ?? 0)
-        case .report: return .command
-        default:
-            command = packet
-            return .command
         }
     }
 }
