@@ -223,9 +223,7 @@ extension AlarmPipeline {
 
     /// Connected terminals that are in no list, whose ids come after `after`, in the order of their ids as text.
     public func strangers(after: TerminalID?, limit: Int) async throws -> [TerminalID] {
-        let after = after?.description ?? ""
-        let all: [TerminalID] = try await ask { $0.terminals.strangers }
-        return Array(all.filter { $0.description > after }.sorted { $0.description < $1.description }.prefix(limit))
+        try await ask { $0.terminals.strangers(after: after, limit: limit) }
     }
 
     /// When a terminal was last heard and its last event, also what is not written yet.
@@ -236,7 +234,7 @@ extension AlarmPipeline {
             else { return nil }
             return TerminalStateRecord(
                 terminal: terminal, lastSeen: decider.terminals[number].lastSeen,
-                event: decider.terminals.life(number)?.event?.json.text)
+                event: decider.terminals.lastWords(number)?.json.text)
         }
         guard var unwritten else { return try store.terminalState(terminal) }
         if unwritten.event == nil { unwritten.event = try store.terminalState(terminal)?.event }

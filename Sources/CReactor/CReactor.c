@@ -36,9 +36,10 @@ int reactor_epoll_modify(int epoll, int fd, uint32_t events, uint64_t tag) {
     return reactor_epoll_control(epoll, EPOLL_CTL_MOD, fd, events, tag);
 }
 
-int reactor_wait(int epoll, reactor_event *events, int timeout) {
+int reactor_wait(int epoll, reactor_event *events, int maximum, int timeout) {
     struct epoll_event ready[REACTOR_EVENTS_PER_WAIT];
-    int count = epoll_wait(epoll, ready, REACTOR_EVENTS_PER_WAIT, timeout);
+    if (maximum > REACTOR_EVENTS_PER_WAIT) maximum = REACTOR_EVENTS_PER_WAIT;
+    int count = epoll_wait(epoll, ready, maximum, timeout);
     if (count < 0) return errno == EINTR ? 0 : -errno;
     for (int index = 0; index < count; index++) {
         events[index].tag = ready[index].data.u64;
@@ -75,10 +76,19 @@ int reactor_poll(int fd, int timeout) {
     return count;
 }
 
-int64_t reactor_milliseconds(void) {
+int64_t reactor_microseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t reactor_milliseconds(void) {
+    return reactor_microseconds() / 1000;
+}
+
+void reactor_sleep(int64_t microseconds) {
+    struct timespec time = {.tv_sec = microseconds / 1000000, .tv_nsec = microseconds % 1000000 * 1000};
+    nanosleep(&time, NULL);
 }
 
 long reactor_read(int fd, void *bytes, size_t count) {

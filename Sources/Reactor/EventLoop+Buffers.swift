@@ -141,6 +141,6 @@ extension EventLoop {
         let wanted = wantedInterest(slot.pointee)
         guard wanted != slot.pointee.interest, !slot.pointee.flags.contains(.detached) else { return }
         slot.pointee.interest = wanted
-        _ = reactor_epoll_modify(epoll, slot.pointee.descriptor, wanted, connection.rawValue)
+        _ = reactor_epoll_modify(watcher(of: slot.pointee), slot.pointee.descriptor, wanted, connection.rawValue)
     }
 }

@@ -121,7 +121,7 @@ extension EventLoop {
         let makeFilter = filterMakers[listener.index]
         let filter = makeFilter?()
         guard makeFilter == nil || filter != nil,
-            let connection = addStream(.stream, descriptor: descriptor, tag: tag, flags: .counted)
+            let connection = addStream(.stream, descriptor: descriptor, tag: tag, flags: [.counted, .newcomer])
         else {
             census.remove(key)
             counters.connectionsRefusedDescriptors += 1

@@ -87,7 +87,7 @@ extension EventLoop {
             slot.pointee.flags.remove(.detached)
             slot.pointee.interest = wantedInterest(slot.pointee)
             let result = reactor_epoll_add(
-                epoll, slot.pointee.descriptor, slot.pointee.interest, connection.rawValue)
+                watcher(of: slot.pointee), slot.pointee.descriptor, slot.pointee.interest, connection.rawValue)
             if result < 0 { close(connection, reason: .failed(code: -result)) }
         }
         updateInterest(connection, slot)
@@ -119,7 +119,8 @@ extension EventLoop {
         let slot = slots[connection.index]
         slot.pointee.flags = flags
         slot.pointee.interest = wantedInterest(slot.pointee)
-        guard reactor_epoll_add(epoll, descriptor, slot.pointee.interest, connection.rawValue) == 0 else {
+        let watcher = watcher(of: slot.pointee)
+        guard reactor_epoll_add(watcher, descriptor, slot.pointee.interest, connection.rawValue) == 0 else {
             slots.release(connection)
             return nil
         }
@@ -145,7 +146,7 @@ extension EventLoop {
         } else if broken {
             // What the peer sent before it went is read when the handler resumes.
             slot.pointee.flags.insert(.detached)
-            _ = reactor_epoll_remove(epoll, slot.pointee.descriptor)
+            _ = reactor_epoll_remove(watcher(of: slot.pointee), slot.pointee.descriptor)
         }
     }
 

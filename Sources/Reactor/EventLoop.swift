@@ -20,6 +20,8 @@ public final class EventLoop {
     public internal(set) var counters = ReactorCounters()
 
     let epoll: Int32
+    let newcomers: Int32
+    let newcomerEvents: UnsafeMutablePointer<reactor_event>
     var slots: SlotTable
     var wheel: TimerWheel
     var handler: (any ConnectionHandler)?
@@ -46,6 +48,9 @@ public final class EventLoop {
     /// Connections whose peer did not take everything yet.
     var waitingForRoom = 0
     var scheduledTimers = 0
+    /// When the wait for events returned last, in microseconds, and whether that was soon after the time before.
+    private var wokenAt: Int64 = 0
+    private var isBusy = false
     private let events: UnsafeMutablePointer<reactor_event>
     private let published: PublishedCounters
     private let stopRequest: StopRequest
@@ -62,8 +67,9 @@ public final class EventLoop {
         self.nowMilliseconds = reactor_milliseconds()
         let epoll = try checked(reactor_epoll_create(), "create epoll for \(name)")
         self.epoll = epoll
+        self.newcomers = try checked(reactor_epoll_create(), "create epoll for newcomers of \(name)")
         self.reserve = max(-1, reactor_open_reserve())
-        self.slots = SlotTable(capacity: max(1, limits.maximumConnections) + max(1, limits.maximumSources))
+        self.slots = SlotTable(capacity: max(1, limits.maximumConnections) + max(1, limits.maximumSources) + 1)
         self.wheel = TimerWheel(
             // One for each slot, for each serial line that waits, and for the end of draining.
             capacity: slots.capacity + limits.maximumScheduledTimers + limits.maximumSources + 1,
@@ -71,6 +77,8 @@ public final class EventLoop {
             nowMilliseconds: nowMilliseconds)
         self.readBuffer = .allocate(byteCount: limits.readBytes + limits.maximumPartialBytes, alignment: 64)
         self.events = .allocate(capacity: Int(REACTOR_EVENTS_PER_WAIT))
+        self.newcomerEvents = .allocate(capacity: Int(REACTOR_EVENTS_PER_WAIT))
+        _ = try addSource(.newcomers, descriptor: newcomers, tag: 0, name: "newcomers of \(name)")
     }
 
     deinit {
@@ -81,6 +89,7 @@ public final class EventLoop {
         _ = reactor_close(epoll)
         readBuffer.deallocate()
         events.deallocate()
+        newcomerEvents.deallocate()
     }
 
     /// `Connection.index` is always below this.
@@ -107,9 +116,9 @@ extension EventLoop {
 
     private func turn() {
         published.publish(counters)
-        let ready = reactor_wait(epoll, events, timeout())
-        nowMilliseconds = reactor_milliseconds()
-        counters.wakeUps += 1
+        if isBusy { gather() }
+        let ready = reactor_wait(epoll, events, REACTOR_EVENTS_PER_WAIT, timeout())
+        noteWakeUp(isFull: ready == REACTOR_EVENTS_PER_WAIT)
         for index in 0..<max(0, Int(ready)) {
             dispatch(Connection(rawValue: events[index].tag), events[index].events)
         }
@@ -123,13 +132,28 @@ extension EventLoop {
         finishWakeUp()
     }
 
+    /// Lets arrivals gather until the last wake-up is long enough ago.
+    private func gather() {
+        let rest = wokenAt + limits.gatherMicroseconds - reactor_microseconds()
+        if rest > 0 { reactor_sleep(rest) }
+    }
+
+    /// A loop is busy when it is woken again at once, though it gathers; with a full list of events more waits already.
+    private func noteWakeUp(isFull: Bool) {
+        let now = reactor_microseconds()
+        isBusy = !isFull && now - wokenAt < 2 * limits.gatherMicroseconds
+        wokenAt = now
+        nowMilliseconds = now / 1_000
+        counters.wakeUps += 1
+    }
+
     /// Milliseconds until the next timer, -1 when there is none: a loop with nothing to do does not wake up.
     private func timeout() -> Int32 {
         guard let next = wheel.nextMilliseconds else { return -1 }
         return Int32(clamping: max(0, next - reactor_milliseconds()))
     }
 
-    private func dispatch(_ connection: Connection, _ events: UInt32) {
+    func dispatch(_ connection: Connection, _ events: UInt32) {
         guard let slot = slots.find(connection), !slot.pointee.flags.contains(.closing) else {
             counters.staleEvents += 1
             return
@@ -138,6 +162,7 @@ extension EventLoop {
         case .stream, .serial: streamReady(connection, slot, events)
         case .listener: acceptReady(connection, slot)
         case .datagram: datagramReady(connection, slot, events)
+        case .newcomers: newcomersReady()
         case .mailbox: counters.messagesReceived += UInt64(mailDrains[connection.index]?() ?? 0)
         case .free: break
         }
@@ -217,7 +242,7 @@ extension EventLoop {
             switch slots[index].pointee.kind {
             case .stream, .serial: readLast(source, slots[index])
             case .datagram: receiveLast(source, slots[index])
-            case .free, .listener, .mailbox: break
+            case .free, .listener, .mailbox, .newcomers: break
             }
         }
         _ = wheel.arm(atMilliseconds: deadline, token: 0, kind: TimerKind.drain.rawValue)

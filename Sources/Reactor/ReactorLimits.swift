@@ -14,6 +14,13 @@ public struct ReactorLimits: Sendable, Hashable {
     /// Accepts of one listener in one wake-up, so that a reconnecting district does not keep frames waiting.
     public var acceptsPerWakeUp = 64
 
+    /// Connections read in one wake-up of which the handler does not know yet who speaks.
+    public var newcomersPerWakeUp: Int32 = 32
+
+    /// A busy loop is woken no more often than once in this time, in microseconds; 0 for as often as something comes. What comes
+    /// meanwhile is served in one go, as network cards gather packets: one wake-up of a thread costs as much as a frame.
+    public var gatherMicroseconds: Int64 = 1_000
+
     /// How long a listener rests, in milliseconds, after the system had no descriptor or memory left for a connection.
     public var acceptPauseMilliseconds: Int64 = 100
 

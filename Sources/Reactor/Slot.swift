@@ -11,7 +11,7 @@ enum EventMask {
 
 /// What a slot of the loop's table stands for.
 enum SlotKind: UInt8 {
-    case free, stream, serial, listener, datagram, mailbox
+    case free, stream, serial, listener, datagram, mailbox, newcomers
 
     /// A stream has bytes, a partial frame and a write queue.
     var isStream: Bool { self == .stream || self == .serial }
@@ -46,6 +46,8 @@ struct SlotFlags: OptionSet {
     static let handshaking = SlotFlags(rawValue: 1 << 11)
     /// A listening socket that other threads or processes accept from as well.
     static let shared = SlotFlags(rawValue: 1 << 12)
+    /// Accepted, and the handler has not recognised it: watched by the epoll for newcomers.
+    static let newcomer = SlotFlags(rawValue: 1 << 13)
 }
 
 /// One entry of the loop's table: about 100 bytes, the buffers exist only while they hold something.

@@ -40,6 +40,15 @@ extension TerminalID: CustomStringConvertible, LosslessStringConvertible {
     }
 }
 
+extension TerminalID {
+    /// Compares as `description` does, without making it: the digits from the left, and of two that begin alike the shorter
+    /// one first.
+    public var textOrder: (digits: UInt128, count: Int) {
+        let count = max(1, (UInt128.bitWidth - nibbles.leadingZeroBitCount + 3) / 4)
+        return (nibbles << UInt128(UInt128.bitWidth - 4 * count), count)
+    }
+}
+
 extension TerminalID: Comparable {
     public static func < (left: TerminalID, right: TerminalID) -> Bool {
         left.nibbles < right.nibbles

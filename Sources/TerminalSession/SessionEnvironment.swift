@@ -103,6 +103,12 @@ public struct SessionScratch: ~Copyable {
         }
     }
 
+    /// Whether bytes that are no good frame may say something, to the session that their sender's address tells. A JT/T 808 frame
+    /// without its right check code says nothing.
+    public static func readsDamage(_ protocolName: ProtocolName) -> Bool {
+        protocolName != .jt808
+    }
+
     /// Looks for the first good frame of one protocol: one line for each.
     private mutating func search(_ bytes: Span<UInt8>, for protocolName: ProtocolName) -> FrameSearch {
         switch protocolName {

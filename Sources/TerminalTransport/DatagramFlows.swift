@@ -52,8 +52,10 @@ struct DatagramFlows {
         return handle
     }
 
+    /// - Parameter isFoundByAddress: false where every frame names its terminal, so that nobody asks for the address.
     mutating func add(
-        _ session: any TerminalSession, peer: PeerAddress, socket: Connection, protocolName: ProtocolName
+        _ session: any TerminalSession, peer: PeerAddress, socket: Connection, protocolName: ProtocolName,
+        isFoundByAddress: Bool
     ) -> SessionHandle {
         let index: Int
         if let known = free.popLast() {
@@ -67,7 +69,7 @@ struct DatagramFlows {
         let handle = SessionHandle(flow: index, generation: generations[index])
         slots[index] = SessionSlot(
             handle: handle, session: session, peer: peer, socket: socket, bearer: .udp, protocolName: protocolName)
-        table[Self.key(peer, socket)] = handle.rawValue
+        if isFoundByAddress { table[Self.key(peer, socket)] = handle.rawValue }
         return handle
     }
 

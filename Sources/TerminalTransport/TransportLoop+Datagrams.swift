@@ -25,7 +25,7 @@ extension TransportLoop {
     func datagram(_ socket: Connection, from address: SocketAddress, bytes: Span<UInt8>, on loop: EventLoop) {
         // A loop has few ports; a search is quicker than a hash.
         guard let tag = sources.first(where: { $0.value == socket })?.key, let listener = listeners[tag] else { return }
-        metrics.bytesReceived[.udp]?.increment(by: bytes.count)
+        metrics.bytesReceived[.udp].increment(by: bytes.count)
         let peer = PeerAddress(address)
         guard let found = scratch.recognise(bytes, among: listener.protocols).found else {
             // What is no frame may still say something to the session of a peer that is known, such as an alarm cut short.
@@ -41,7 +41,7 @@ extension TransportLoop {
             guard slot.protocolName != found.name else { return serve(known, bytes, on: loop) }
             end(known, (metric: "replaced", shown: "speaks \(found.name.rawValue) now"), on: loop)
         }
-        meet(peer, socket, bytes, found.name, on: loop)
+        meet(peer, socket, bytes, found.name, isNamed: named != nil, on: loop)
     }
 
     /// The session of a terminal that speaks from this very address. Several terminals may share one.
@@ -75,7 +75,8 @@ extension TransportLoop {
 
     /// The first datagram of a terminal at an address: only a good frame that names its terminal makes it known.
     private func meet(
-        _ peer: PeerAddress, _ socket: Connection, _ bytes: Span<UInt8>, _ name: ProtocolName, on loop: EventLoop
+        _ peer: PeerAddress, _ socket: Connection, _ bytes: Span<UInt8>, _ name: ProtocolName, isNamed: Bool,
+        on loop: EventLoop
     ) {
         let session = TerminalSessions.make(
             name, environment: environment, bearer: .udp, peer: peer, now: moment(loop))
@@ -86,9 +87,11 @@ extension TransportLoop {
             return stray(on: loop)
         }
         makeRoom(on: loop)
-        let handle = flows.add(session, peer: peer, socket: socket, protocolName: name)
-        metrics.connectionsAccepted[.udp]?.increment()
-        metrics.connectionsOpen[.udp]?.increment()
+        let isFoundByAddress = !isNamed || SessionScratch.readsDamage(name)
+        let handle = flows.add(
+            session, peer: peer, socket: socket, protocolName: name, isFoundByAddress: isFoundByAddress)
+        metrics.connectionsAccepted[.udp].increment()
+        metrics.connectionsOpen[.udp].increment()
         if capture != nil, let slot = slot(handle) { captureDatagram(bytes, slot) }
         carryOut(handle, on: loop)
         sweepLater(on: loop)

@@ -37,6 +37,7 @@ final class TransportLoop: ConnectionHandler {
     /// Nil while no raw bytes are recorded.
     var capture: LoopCapture?
     private var gathered: [IngestItem] = []
+    private var present = Moment(wall: WallClock.now(), monotonicMilliseconds: .min)
     /// Tickets handed to the pipeline whose results have not come back.
     private var awaited = 0
 
@@ -89,15 +90,15 @@ final class TransportLoop: ConnectionHandler {
             protocolName: protocols[0])
         slots[connection.index] = slot
         if capture != nil { captureOpened(slot, listener, isRecorded: isCaptured) }
-        metrics.connectionsAccepted[bearer]?.increment()
-        metrics.connectionsOpen[bearer]?.increment()
+        metrics.connectionsAccepted[bearer].increment()
+        metrics.connectionsOpen[bearer].increment()
         arm(handle, on: loop)
     }
 
     func received(_ connection: Connection, bytes: Span<UInt8>, on loop: EventLoop) -> Int {
         guard let slot = slot(SessionHandle(connection)) else { return bytes.count }
         let used = slot.session.receive(bytes, now: moment(loop), scratch: &scratch, into: &actions)
-        metrics.bytesReceived[slot.bearer]?.increment(by: used)
+        metrics.bytesReceived[slot.bearer].increment(by: used)
         if slot.bearer == .serial {
             listen(to: connection, bytes: bytes.count, frames: actions.frameCount, on: loop)
         }
@@ -135,7 +136,7 @@ final class TransportLoop: ConnectionHandler {
 
     /// The last of a session, whose slot is gone already.
     func ended(_ slot: SessionSlot, _ name: (metric: String, shown: String), on loop: EventLoop) {
-        metrics.connectionsOpen[slot.bearer]?.decrement()
+        metrics.connectionsOpen[slot.bearer].decrement()
         if capture != nil { captureEnded(slot) }
         let terminals = slot.session.terminals
         slot.session.end(into: &actions)
@@ -220,7 +221,7 @@ final class TransportLoop: ConnectionHandler {
         }
         if !actions.output.isEmpty { write(actions.output, to: slot, on: loop) }
         let protocolName = actions.detected ?? slot.protocolName
-        if actions.frameCount > 0 { metrics.framesReceived[protocolName]?.increment(by: actions.frameCount) }
+        if actions.frameCount > 0 { metrics.framesReceived[protocolName].increment(by: actions.frameCount) }
         if !actions.refusals.isEmpty { logRefusals(slot, on: loop) }
         if protocolName != slot.protocolName { change(handle) { $0.protocolName = protocolName } }
         gather(slot, on: loop)
@@ -256,7 +257,7 @@ final class TransportLoop: ConnectionHandler {
             case .report(var report, let number):
                 place(&report, from: slot)
                 if number != nil { awaited += 1 }
-                if report.retransmission { metrics.retransmissions[protocolName]?.increment() }
+                if report.retransmission { metrics.retransmissions[protocolName].increment() }
                 gathered.append(.report(report, ticket(slot, number ?? 0)))
             case .register(let facts, let number):
                 awaited += 1
@@ -287,12 +288,13 @@ final class TransportLoop: ConnectionHandler {
     private func identify(
         _ terminal: TerminalID, _ slot: SessionSlot, _ protocolName: ProtocolName, _ now: Moment, on loop: EventLoop
     ) {
+        loop.recognise(slot.socket)
         displace(terminal, slot.bearer, by: slot.handle, on: loop)
         let identification = transport.nextIdentification()
         change(slot.handle) { $0.identification = identification }
         transport.displaced(terminal, slot.bearer, identification, from: index)
         // A terminal that was displaced and comes again on the same connection is identified a second time.
-        if places[terminal, slot.bearer] != slot.handle { metrics.terminalsConnected[slot.bearer]?.increment() }
+        if places[terminal, slot.bearer] != slot.handle { metrics.terminalsConnected[slot.bearer].increment() }
         places[terminal, slot.bearer] = slot.handle
         gathered.append(
             .online(terminal, slot.bearer, peer: slot.peer, protocolName: protocolName, at: now))
@@ -308,7 +310,7 @@ final class TransportLoop: ConnectionHandler {
     private func displace(_ terminal: TerminalID, _ bearer: Bearer, by winner: SessionHandle?, on loop: EventLoop) {
         guard let old = places[terminal, bearer], old != winner else { return }
         places[terminal, bearer] = nil
-        metrics.terminalsConnected[bearer]?.decrement()
+        metrics.terminalsConnected[bearer].decrement()
         guard let slot = slot(old), slot.session.displace(terminal), bearer != .serial else { return }
         close(slot, .requested(code: SessionCloseReason.displaced.rawValue), on: loop)
     }
@@ -317,7 +319,7 @@ final class TransportLoop: ConnectionHandler {
     private func left(_ terminal: TerminalID, _ slot: SessionSlot, reason: String, on loop: EventLoop) {
         guard places[terminal, slot.bearer] == slot.handle else { return }
         places[terminal, slot.bearer] = nil
-        metrics.terminalsConnected[slot.bearer]?.decrement()
+        metrics.terminalsConnected[slot.bearer].decrement()
         gathered.append(.offline(terminal, slot.bearer, reason: reason, at: moment(loop)))
     }
 
@@ -350,7 +352,11 @@ final class TransportLoop: ConnectionHandler {
         if handle.flow == nil { slots[handle.connection.index] = slot } else { flows[handle] = slot }
     }
 
+    /// The time of this wake-up: the calendar is asked once in a millisecond, not for every frame.
     func moment(_ loop: EventLoop) -> Moment {
-        Moment(wall: WallClock.now(), monotonicMilliseconds: loop.nowMilliseconds)
+        if present.monotonicMilliseconds != loop.nowMilliseconds {
+            present = Moment(wall: WallClock.now(), monotonicMilliseconds: loop.nowMilliseconds)
+        }
+        return present
     }
 }

@@ -6,64 +6,58 @@ import TerminalSession
 
 /// The counters of the terminal plane, looked up once.
 struct TransportMetrics: Sendable {
-    let bytesReceived: [Bearer: Counter]
-    let connectionsAccepted: [Bearer: Counter]
-    let connectionsOpen: [Bearer: Meter]
-    let terminalsConnected: [Bearer: Meter]
-    let framesReceived: [ProtocolName: Counter]
-    let retransmissions: [ProtocolName: Counter]
+    let bytesReceived = CaseTable<Bearer, Counter> { GatewayMetric.bytesReceived.counter($0.rawValue) }
+    let connectionsAccepted = CaseTable<Bearer, Counter> { GatewayMetric.connectionsAccepted.counter($0.rawValue) }
+    let connectionsOpen = CaseTable<Bearer, Meter> { GatewayMetric.connectionsOpen.gauge($0.rawValue) }
+    let terminalsConnected = CaseTable<Bearer, Meter> { GatewayMetric.terminalsConnected.gauge($0.rawValue) }
+    let framesReceived = CaseTable<ProtocolName, Counter> { GatewayMetric.framesReceived.counter($0.rawValue) }
+    let retransmissions = CaseTable<ProtocolName, Counter> { GatewayMetric.retransmissions.counter($0.rawValue) }
     let alarmAcknowledgements = GatewayMetric.acknowledgementsSent.counter("alarm")
     let positionAcknowledgements = GatewayMetric.acknowledgementsSent.counter("position")
     let withheld = GatewayMetric.acknowledgementsWithheld.counter("store_error")
     let strayDatagrams = GatewayMetric.datagramsStray.counter()
     let baudsTried = GatewayMetric.serialBaudsTried.counter()
     let mailDropped = GatewayMetric.queueDropped.counter("loop", "full")
-    private let framesRejected: [ProtocolName: [DecodeError.Code: Counter]]
-    private let connectionsClosed: [Bearer: [String: Counter]]
-    private let authentications: [Trust: Counter]
+    private let framesRejected = CaseTable<ProtocolName, CaseTable<DecodeError.Code, Counter>> { name in
+        CaseTable { GatewayMetric.framesRejected.counter(name.rawValue, $0.rawValue) }
+    }
+    private let connectionsClosed = CaseTable<Bearer, [String: Counter]> { bearer in
+        Dictionary(
+            uniqueKeysWithValues: closeReasons.map {
+                ($0, GatewayMetric.connectionsClosed.counter(bearer.rawValue, $0))
+            })
+    }
+    private let authentications = CaseTable<Trust, Counter> { GatewayMetric.authentications.counter($0.rawValue) }
 
     private static let closeReasons = [
         "peer", "idle", "slow_frame", "write_limit", "replaced", "limit", "protocol", "error", "shutdown",
     ]
 
-    init() {
-        func eachBearer<Value>(_ make: (Bearer) -> Value) -> [Bearer: Value] {
-            Dictionary(uniqueKeysWithValues: Bearer.allCases.map { ($0, make($0)) })
-        }
-        func eachProtocol<Value>(_ make: (ProtocolName) -> Value) -> [ProtocolName: Value] {
-            Dictionary(uniqueKeysWithValues: ProtocolName.allCases.map { ($0, make($0)) })
-        }
-        bytesReceived = eachBearer { GatewayMetric.bytesReceived.counter($0.rawValue) }
-        connectionsAccepted = eachBearer { GatewayMetric.connectionsAccepted.counter($0.rawValue) }
-        connectionsOpen = eachBearer { GatewayMetric.connectionsOpen.gauge($0.rawValue) }
-        terminalsConnected = eachBearer { GatewayMetric.terminalsConnected.gauge($0.rawValue) }
-        framesReceived = eachProtocol { GatewayMetric.framesReceived.counter($0.rawValue) }
-        retransmissions = eachProtocol { GatewayMetric.retransmissions.counter($0.rawValue) }
-        framesRejected = eachProtocol { name in
-            Dictionary(
-                uniqueKeysWithValues: DecodeError.Code.allCases.map {
-                    ($0, GatewayMetric.framesRejected.counter(name.rawValue, $0.rawValue))
-                })
-        }
-        connectionsClosed = eachBearer { bearer in
-            Dictionary(
-                uniqueKeysWithValues: Self.closeReasons.map {
-                    ($0, GatewayMetric.connectionsClosed.counter(bearer.rawValue, $0))
-                })
-        }
-        authentications = Dictionary(
-            uniqueKeysWithValues: Trust.allCases.map { ($0, GatewayMetric.authentications.counter($0.rawValue)) })
-    }
-
     func rejected(_ error: DecodeError) {
-        framesRejected[error.protocolName]?[error.code]?.increment()
+        framesRejected[error.protocolName][error.code].increment()
     }
 
     func closed(_ bearer: Bearer, _ reason: String) {
-        connectionsClosed[bearer]?[reason]?.increment()
+        connectionsClosed[bearer][reason]?.increment()
     }
 
     func identified(_ trust: Trust) {
-        authentications[trust]?.increment()
+        authentications[trust].increment()
+    }
+}
+
+/// One value for each case of a small enum, found without hashing the case's name, which a frame would pay for several times.
+struct CaseTable<Case: CaseIterable & Equatable & Sendable, Value: Sendable>: Sendable {
+    private let cases: [Case]
+    private let values: [Value]
+
+    init(_ make: (Case) -> Value) {
+        cases = Array(Case.allCases)
+        values = cases.map(make)
+    }
+
+    subscript(one: Case) -> Value {
+        guard let index = cases.firstIndex(of: one) else { preconditionFailure("allCases lists every case") }
+        return values[index]
     }
 }

@@ -20,6 +20,13 @@ import Testing
         return true
     }
 
+    /// True when the thread has done a turn after `body`.
+    private func turned(_ thread: WorkerThread, _ body: () -> Void) async -> Bool {
+        let turns = thread.liveness
+        body()
+        return await soon { thread.liveness > turns }
+    }
+
     private struct Item: LaneItem {
         let isKept = false
         let arrivedMilliseconds: Int64 = 0
@@ -113,6 +120,55 @@ import Testing
         site.messageFault.release()
         #expect(await site.answer(to: ticket.request) == .stored)
         try await site.stop()
+    }
+
+    /// Outcomes of commands and attempts wait on a slow disk for what somebody waits for, and are written with it.
+    @Test func whatNobodyWaitsForKeepsNoAlarmWaiting() async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/lanes-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let clock = ManualClock()
+        let commits = Watched(0)
+        let store = try IncidentStore(
+            directory: path, now: clock.now().wall,
+            options: .init(willCommit: {
+                usleep(40_000)
+                commits.change { $0 += 1 }
+            }))
+        let answered = Watched(0)
+        let committer = IncidentCommitter(
+            store: store, precedence: AlarmPrecedence(), clock: clock, limits: .init(),
+            outlets: .init(
+                results: { results in answered.change { $0 += results.count } }, deliveries: { _ in }, track: { _ in },
+                messages: { _ in }, events: { _ in }, rewrite: { _ in }),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        committer.start()
+        var patient = CommitEntry()
+        patient.writes = [.commandOutcome(id: 1, .expired, at: clock.now().wall)]
+        var awaited = patient
+        awaited.results = [IngestResult(ticket: ReplyTicket(loop: 0, connection: 1, request: 1), outcome: .stored)]
+        #expect(patient.isPatient && !awaited.isPatient)
+        committer.add([awaited])
+        #expect(await answered.wait { $0 == 1 })
+
+        // A machine that is busy with other things may let the patience run out before the second one comes.
+        var shared = false
+        for round in 2..<12 where !shared {
+            // The thread has nothing to do before it looks at the patient one.
+            for _ in 0..<2 { #expect(await turned(committer.thread) { committer.thread.bell.ring() }) }
+            let before = commits.value
+            #expect(await turned(committer.thread) { committer.add([patient]) })
+            committer.add([awaited])
+            #expect(await answered.wait { $0 == round })
+            shared = commits.value == before + 1
+        }
+        #expect(shared)
+
+        // Alone, they are written soon all the same.
+        let before = commits.value
+        committer.add([patient])
+        #expect(await commits.wait { $0 > before })
+        committer.stop()
+        try store.close()
     }
 
     /// A hanging disk with far more positions than the lane takes: all are answered later and none is refused.

@@ -277,13 +277,18 @@ import Testing
     @Test func strangersComeAndGo() async throws {
         let site = try Site()
         let now = site.clock.now()
-        let ids = (1...3000).map { TerminalID(nibbles: UInt128(0x70_0000 + $0)) }
+        // Ids of different lengths, some of which begin like others.
+        let ids = (0x1001...0x1BB8).map { TerminalID(nibbles: UInt128($0 << ($0 % 3 * 16))) }
         for id in ids {
             site.pipeline.ingest([.online(id, .udp, peer: "10.0.0.1:7", protocolName: .jt808, at: now)])
         }
         // Connections are taken up over several turns of the thread; a key passes the same lane behind them.
         #expect(await site.answer(to: site.report(keys: [1])) == .stored)
         #expect(try await site.pipeline.strangers(after: nil, limit: 5000).count == 3000)
+        let inOrder = ids.sorted { $0.description < $1.description }
+        #expect(try await site.pipeline.strangers(after: nil, limit: 7) == Array(inOrder.prefix(7)))
+        #expect(try await site.pipeline.strangers(after: inOrder[6], limit: 1200) == Array(inOrder[7..<1207]))
+        #expect(try await site.pipeline.strangers(after: inOrder[2990], limit: 1200) == Array(inOrder[2991...]))
         let first = try await site.pipeline.sessions(of: [ids[0], Site.terminal])
         #expect(first.map(\.peer) == ["10.0.0.1:7"])
         // Only the bearer on which it is connected ends its presence.

@@ -64,6 +64,11 @@ struct CommitEntry: Sendable {
         }
     }
 
+    /// True when nothing waits for it: no terminal, no target, no operator. It is written with the next that is awaited, or soon.
+    var isPatient: Bool {
+        isRoutine && results.isEmpty && deliveries.isEmpty && track.isEmpty && messages.isEmpty && onSettled == nil
+    }
+
     /// Puts on the incidents' timelines that they could not be written when they happened.
     mutating func markNotDurable(_ error: StoreError, at time: Timestamp) {
         for index in writes.indices {

@@ -29,7 +29,11 @@ struct CommitWindow: Sendable {
     /// To wait before the next commit.
     var milliseconds: Int64 {
         guard lastRows > Self.idleRows else { return 0 }
-        let forTheDisk = min((Self.partsPerCommit - 1) * commitMilliseconds, Self.longestMilliseconds)
-        return max(busyMilliseconds, Int64(forTheDisk))
+        return max(busyMilliseconds, restMilliseconds)
+    }
+
+    /// What a commit has to leave the disk to others before the next, from the time that it takes.
+    var restMilliseconds: Int64 {
+        Int64(min((Self.partsPerCommit - 1) * commitMilliseconds, Self.longestMilliseconds))
     }
 }

@@ -47,6 +47,10 @@ final class IncidentCommitter: Sendable {
         var lostRoomFor: Set<IncidentID> = []
         /// Entries in `pending` by incident.
         var notDurable: [IncidentID: Int] = [:]
+        /// What a commit takes on this disk.
+        var window = CommitWindow(busyMilliseconds: 0)
+        /// Since when nothing waits but what nobody waits for.
+        var patientSince: ContinuousClock.Instant?
     }
 
     /// What has come in and is not being committed yet.
@@ -54,18 +58,30 @@ final class IncidentCommitter: Sendable {
         var decisions: [CommitEntry] = []
         /// When a district connects again, alarms pass them.
         var registrations: [CommitEntry] = []
+        private var areDecisionsPatient = true
 
         var count: Int { decisions.count + registrations.count }
 
+        /// Nobody waits for anything in here.
+        var isPatient: Bool { registrations.isEmpty && areDecisionsPatient }
+
         mutating func append(_ entry: CommitEntry) {
-            if entry.isRegistration { registrations.append(entry) } else { decisions.append(entry) }
+            if entry.isRegistration {
+                registrations.append(entry)
+            } else {
+                decisions.append(entry)
+                if !entry.isPatient { areDecisionsPatient = false }
+            }
         }
 
         /// All decisions, and registrations as far as the limit goes.
         mutating func take(registrations limit: Int) -> (decisions: [CommitEntry], registrations: [CommitEntry]) {
             let taken = Array(registrations.prefix(limit))
             registrations.removeFirst(taken.count)
-            defer { decisions = [] }
+            defer {
+                decisions = []
+                areDecisionsPatient = true
+            }
             return (decisions, taken)
         }
     }
@@ -123,7 +139,7 @@ final class IncidentCommitter: Sendable {
         let surplus = inbox.withLock { inbox in
             let room = max(0, limits.pendingEntries - inbox.count)
             for entry in entries.prefix(room) { inbox.append(entry) }
-            precedence.begin()
+            if !inbox.isPatient { precedence.begin() }
             return entries.dropFirst(room)
         }
         for entry in surplus { overflow(entry) }
@@ -161,8 +177,9 @@ final class IncidentCommitter: Sendable {
 
     private func turn() -> Int64 {
         // Whoever adds holds the same lock, so that no alarm waits unnoticed.
-        defer { inbox.withLock { if $0.count == 0 { precedence.end() } } }
+        defer { inbox.withLock { if $0.isPatient { precedence.end() } } }
         return state.withLock { state in
+            if let rest = patience(&state) { return rest }
             let (decisions, registrations) = inbox.withLock { $0.take(registrations: limits.registrationsPerCommit) }
             let now = clock.now()
             if state.failure != nil {
@@ -179,6 +196,23 @@ final class IncidentCommitter: Sendable {
             if state.failure == nil { rewriteOverflowed() }
             return inbox.withLock { $0.count == 0 } ? WorkerThread.maximumSleepMilliseconds : 0
         }
+    }
+
+    /// How many milliseconds the inbox may wait for company, nil when it is to be written now.
+    ///
+    /// Outcomes of attempts and commands follow each alarm for a while. On a slow disk each of them would keep the next alarm
+    /// waiting for a commit of its own.
+    private func patience(_ state: inout State) -> Int64? {
+        let isPatient = inbox.withLock { $0.count > 0 && $0.isPatient }
+        let now = ContinuousClock.now
+        let since = state.patientSince ?? now
+        let rest = state.window.restMilliseconds - Int64((now - since) / .milliseconds(1))
+        guard isPatient, state.failure == nil, rest > 0 else {
+            state.patientSince = nil
+            return nil
+        }
+        state.patientSince = since
+        return rest
     }
 
     private func rewriteOverflowed() {
@@ -200,7 +234,7 @@ final class IncidentCommitter: Sendable {
         var rest = entries
         while !rest.isEmpty {
             let group = nextGroup(rest)
-            let (end, error) = writeOrIsolate(group)
+            let (end, error) = writeOrIsolate(group, &state)
             guard let error else {
                 rest = rest[end...]
                 continue
@@ -230,9 +264,11 @@ final class IncidentCommitter: Sendable {
     /// alone, so that a mistake of ours in one of them cannot stop all the others for ever.
     ///
     /// - Returns: the index up to which nothing is left to do, and the disk's error when that is not the end.
-    private func writeOrIsolate(_ group: ArraySlice<CommitEntry>) -> (end: Int, error: StoreError?) {
+    private func writeOrIsolate(
+        _ group: ArraySlice<CommitEntry>, _ state: inout State
+    ) -> (end: Int, error: StoreError?) {
         do {
-            try write(group)
+            try write(group, &state)
             settle(group)
             return (group.endIndex, nil)
         } catch {
@@ -240,7 +276,7 @@ final class IncidentCommitter: Sendable {
         }
         for index in group.indices {
             do {
-                try write(group[index...index])
+                try write(group[index...index], &state)
                 settle(group[index...index])
             } catch {
                 // The disk may fail in the midst of it: what has not been tried is kept, not left out.
@@ -269,7 +305,7 @@ final class IncidentCommitter: Sendable {
         entry.onSettled?(error)
     }
 
-    private func write(_ group: ArraySlice<CommitEntry>) throws(StoreError) {
+    private func write(_ group: ArraySlice<CommitEntry>, _ state: inout State) throws(StoreError) {
         let writes = group.flatMap(\.writes)
         guard !writes.isEmpty else { return }
         let start = ContinuousClock.now
@@ -280,7 +316,9 @@ final class IncidentCommitter: Sendable {
         defer { underway.withLock { $0.since = nil } }
         do {
             try thread.atTheDisk { () throws(StoreError) in try store.write(writes) }
-            metrics.committed(rows: writes.count, in: ContinuousClock.now - start)
+            let duration = ContinuousClock.now - start
+            state.window.committed(rows: writes.count, in: duration)
+            metrics.committed(rows: writes.count, in: duration)
             // Whoever hears an answer must not still read of a failure.
             shownFailure.withLock { $0 = nil }
         } catch {
@@ -427,7 +465,7 @@ final class IncidentCommitter: Sendable {
     private func retryPending(_ now: Moment, _ state: inout State) {
         var start = 0
         while start < state.pending.count {
-            let (end, error) = writeOrIsolate(nextGroup(state.pending[start...]))
+            let (end, error) = writeOrIsolate(nextGroup(state.pending[start...]), &state)
             for incident in state.pending[start..<end].flatMap(\.incidents) {
                 let rest = (state.notDurable[incident.id] ?? 0) - 1
                 state.notDurable[incident.id] = rest > 0 ? rest : nil

@@ -220,12 +220,9 @@ extension Decider {
         let saysMore = event.kind != .heartbeat && event.kind != .reply && !event.historical
         guard saysMore else { return }
         let mayHold = event.isPlain || heldEvents < Self.maximumHeldEvents
-        let held = terminals.live(number) { life in
-            let before = life.event?.isPlain == false ? 1 : 0
-            life.event = mayHold ? event : event.plain
-            return (event.isPlain || !mayHold ? 0 : 1) - before
-        }
-        heldEvents += held
+        if terminals.lastWords(number)?.isPlain == false { heldEvents -= 1 }
+        if !event.isPlain, mayHold { heldEvents += 1 }
+        terminals.setLastWords(number, mayHold ? event : event.plain)
     }
 
     // MARK: Clocks
@@ -261,8 +258,8 @@ extension Decider {
     private mutating func takeLastWords(_ number: UInt32) -> TerminalStateRecord? {
         guard terminals[number].flags.contains(.hasUnwrittenWords) else { return nil }
         mark(number, .hasUnwrittenWords, false)
-        let event = terminals.life(number)?.event
-        if event != nil { terminals.live(number) { $0.event = nil } }
+        let event = terminals.lastWords(number)
+        terminals.forgetLastWords(number)
         if event?.isPlain == false { heldEvents -= 1 }
         return TerminalStateRecord(
             terminal: terminals.id(number), lastSeen: terminals[number].lastSeen, event: event?.json.text)

@@ -5,7 +5,7 @@ import TerminalModel
 ///
 /// A terminal that is listed, has registered or is connected has a small number, under which everything about it stands:
 /// here, in the condition watch and in the fence engine. So a frame costs one look-up of its id. A terminal that is known
-/// costs 72 bytes beside its number (24), one that is heard 176 more.
+/// costs 72 bytes beside its number (24), one that is connected 48 more, and one whose last words are not written 144 more.
 struct TerminalTable: ~Copyable {
     /// What lasts while the terminal has a number.
     struct Known {
@@ -71,8 +71,6 @@ struct TerminalTable: ~Copyable {
 
     /// What lasts while the terminal is connected or its last words are not written.
     struct Life {
-        /// What it said last that is more than a sign of life; nil when that is written already.
-        var event: TerminalEvent?
         var since = Timestamp(milliseconds: 0)
         var peer = PeerAddress.path("")
         var bearer = Bearer.tcp
@@ -81,12 +79,14 @@ struct TerminalTable: ~Copyable {
         var protocolName = ProtocolName.jt808
         /// The groups of its person, as far as they were asked for.
         var groups = GroupSets.Number()
+        /// The place of its unwritten words plus one; 0 while it has none.
+        fileprivate var words: UInt32 = 0
     }
 
     private var numbers = TerminalNumbers()
     private var known = PagedArray<Known>()
-    private var lives = PagedArray<Life>()
-    private var freeLives: [UInt32] = []
+    private var lives = Places<Life>()
+    private var words = Places<TerminalEvent?>()
     /// Terminals with a row.
     private(set) var rowCount = 0
 
@@ -135,20 +135,35 @@ struct TerminalTable: ~Copyable {
 
     func life(_ number: UInt32) -> Life? {
         let place = self[number].life
-        return place == 0 ? nil : lives[Int(place - 1)]
+        return place == 0 ? nil : lives[place - 1]
     }
 
     /// Changes what is known of a living terminal; one that was not becomes so.
     mutating func live<Result>(_ number: UInt32, _ body: (inout Life) -> Result) -> Result {
-        if self[number].life == 0 {
-            if let free = freeLives.popLast() {
-                self[number].life = free + 1
-            } else {
-                lives.append(Life())
-                self[number].life = UInt32(lives.count)
-            }
+        if self[number].life == 0 { self[number].life = lives.insert(Life()) + 1 }
+        return body(&lives[self[number].life - 1])
+    }
+
+    /// What a terminal said last that is more than a sign of life; nil when that is written already.
+    func lastWords(_ number: UInt32) -> TerminalEvent? {
+        let place = life(number)?.words ?? 0
+        return place == 0 ? nil : words[place - 1]
+    }
+
+    mutating func setLastWords(_ number: UInt32, _ event: TerminalEvent) {
+        let place = life(number)?.words ?? 0
+        if place == 0 {
+            let place = words.insert(event) + 1
+            live(number) { $0.words = place }
+        } else {
+            words[place - 1] = event
         }
-        return body(&lives[Int(self[number].life - 1)])
+    }
+
+    mutating func forgetLastWords(_ number: UInt32) {
+        guard let place = life(number)?.words, place != 0 else { return }
+        words.remove(place - 1, leaving: nil)
+        live(number) { $0.words = 0 }
     }
 
     /// Forgets the life of a terminal that is gone and has nothing unwritten.
@@ -158,9 +173,8 @@ struct TerminalTable: ~Copyable {
 
     private mutating func endLife(_ number: UInt32) {
         guard self[number].life != 0 else { return }
-        let place = self[number].life - 1
-        lives[Int(place)] = Life()
-        freeLives.append(place)
+        forgetLastWords(number)
+        lives.remove(self[number].life - 1, leaving: Life())
         self[number].life = 0
     }
 
@@ -182,12 +196,54 @@ struct TerminalTable: ~Copyable {
         }
     }
 
-    /// Connected terminals without a row.
-    var strangers: [TerminalID] {
-        (0..<UInt32(known.count)).compactMap { number in
-            let flags = self[number].flags
-            return flags.contains(.isConnected) && !flags.contains(.hasRow) ? numbers.id(number) : nil
+    /// The first connected terminals without a row whose ids come after `after`, in the order of their ids as text.
+    func strangers(after: TerminalID?, limit: Int) -> [TerminalID] {
+        var found: [TerminalID] = []
+        // What comes behind as many as are wanted need not be looked at again.
+        var end: TerminalID?
+        func cut() {
+            found.sort { $0.textOrder < $1.textOrder }
+            guard found.count > limit else { return }
+            found.removeLast(found.count - limit)
+            end = found.last
         }
+        for number in 0..<UInt32(known.count) {
+            let flags = self[number].flags
+            guard flags.contains(.isConnected), !flags.contains(.hasRow) else { continue }
+            let id = numbers.id(number)
+            if let after, id.textOrder <= after.textOrder { continue }
+            if let end, id.textOrder >= end.textOrder { continue }
+            found.append(id)
+            if found.count >= 2 * max(limit, 500) { cut() }
+        }
+        cut()
+        return found
+    }
+}
+
+/// Values that come and go, in flat pages; the place of one that left is given out again.
+private struct Places<Element> {
+    private var elements = PagedArray<Element>()
+    private var free: [UInt32] = []
+
+    subscript(place: UInt32) -> Element {
+        get { elements[Int(place)] }
+        _modify { yield &elements[Int(place)] }
+    }
+
+    mutating func insert(_ element: Element) -> UInt32 {
+        if let place = free.popLast() {
+            self[place] = element
+            return place
+        }
+        elements.append(element)
+        return UInt32(elements.count - 1)
+    }
+
+    /// - Parameter empty: stands in the place from here on and holds no memory.
+    mutating func remove(_ place: UInt32, leaving empty: Element) {
+        self[place] = empty
+        free.append(place)
     }
 }
 

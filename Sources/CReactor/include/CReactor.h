@@ -54,8 +54,9 @@ int reactor_epoll_modify(int epoll, int fd, uint32_t events, uint64_t tag);
 
 int reactor_epoll_remove(int epoll, int fd);
 
-/// Waits for readiness; `timeout` in milliseconds, -1 for ever. An interrupted wait reports nothing.
-int reactor_wait(int epoll, reactor_event *events, int timeout);
+/// Waits for at most `maximum` events (and REACTOR_EVENTS_PER_WAIT); `timeout` in milliseconds, -1 for ever. An interrupted wait
+/// reports nothing.
+int reactor_wait(int epoll, reactor_event *events, int maximum, int timeout);
 
 int reactor_eventfd_create(void);
 
@@ -68,6 +69,12 @@ int reactor_poll(int fd, int timeout);
 
 /// Milliseconds since the machine was started, time spent suspended included.
 int64_t reactor_milliseconds(void);
+
+/// The same in microseconds.
+int64_t reactor_microseconds(void);
+
+/// Sleeps; a signal ends it early.
+void reactor_sleep(int64_t microseconds);
 
 long reactor_read(int fd, void *bytes, size_t count);
 

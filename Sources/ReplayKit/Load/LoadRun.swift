@@ -69,6 +69,8 @@ public enum LoadRun {
         limits.maximumQueuedDatagrams = 65_536
         limits.maximumDatagramBytes = 2048
         limits.timerTickMilliseconds = 10
+        // Gathering would count as the gateway's time.
+        limits.gatherMicroseconds = 0
         let acknowledger = options.target == nil ? try TrivialAcknowledger.start(isDatagram: options.isDatagram) : nil
         guard let target = options.target?.address ?? acknowledger?.address else { return LoadResult() }
         let steps = try Mailbox<LoadReportStep>(name: "steps", capacity: 8)
