@@ -21,14 +21,15 @@ import Testing
     }
 
     @Test func aCardThatDoesNotComeDelaysNoAlarm() async throws {
-        let site = try Site()
-        for number in 1...50 {
-            let person = Person(id: "q\(number)", name: "Sample")
-            try site.pipeline.store.write([.person(person)])
-            try await site.pipeline.assign(
-                TerminalAssignment(terminal: TerminalID(nibbles: UInt128(0x500 + number)), person: nil),
-                by: Site.actor)
-        }
+        let before = try Site()
+        try await before.pipeline.importRecords(
+            people: (1...50).map { Person(id: "q\($0)", name: "Sample") },
+            assignments: (1...50).map {
+                TerminalAssignment(terminal: TerminalID(nibbles: UInt128(0x500 + $0)), person: "q\($0)")
+            }, by: Site.actor)
+        try await before.stop(keepFiles: true)
+        // After a start no card has been read.
+        let site = try Site(path: before.path)
         site.cardFault.hold()
         let start = ContinuousClock.now
         let request = site.report(.sos)
