@@ -193,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "GatewayAppTests",
             dependencies: [
-                "GatewayApp", "AlarmPipeline", "ControlAPI", "GatewayTelemetry", "HostDevices", "IncidentCore", "SirenLatch",
+                "GatewayApp", "AlarmPipeline", "ControlAPI", "GatewayTelemetry", "HostDevices", "IncidentCore",
+                "SirenLatch",
                 "TerminalModel", "TerminalProtocols", "TerminalSession", "TerminalTLS", "Reactor",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -39,7 +39,7 @@ def recordings() -> list[Recording]:
             "ev07b", "999910000000029",
             corpus("EV07B", "service-heartbeat", "position-home-wifi", "alarm-sos-gps", "service-time-request"), 4, 0),
         Recording(
-            "gt06", "999910000000112",
+            "gt06", "999910000000011",
             corpus("GT06", "login-tz8", "login-ack", "heartbeat-13", "location-12", "alarm-26-sos", "alarm-26-ack"), 3, 1),
         Recording(
             "jt808", "17700000101",

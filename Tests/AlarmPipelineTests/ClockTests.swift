@@ -84,8 +84,9 @@ import Testing
         try await site.stop()
     }
 
-    @Test func aTerminalIsAskedForItsPlaceOnceAtATime() async throws {
-        let site = try Site()
+    @Test func onlyWhoCanAnswerIsAskedForItsPlaceAndOnceAtATime() async throws {
+        let site = try Site(configure: { $0.rules.chase = ChaseRules() })
+        func waiting() -> Int? { site.pipeline.health.queues.first { $0.name == "commands" }?.depth }
         // Not connected, in no list, without a fix: as many as anybody cares to invent.
         let stranger = TerminalID(nibbles: 0x9001)
         #expect(await site.answer(to: site.report(.sos, terminal: stranger, latitude: nil)) == .stored)
@@ -93,7 +94,14 @@ import Testing
             site.advance(60_000)
             #expect(await site.hub.sent.wait { $0.count { $0.notice.kind == .escalated } == round })
         }
-        #expect(site.pipeline.health.queues.first { $0.name == "commands" }?.depth == 1)
+        #expect(waiting() == 0)
+        // Listed and away: it is told to report fast at every round, and asked once however many there are.
+        #expect(await site.answer(to: site.report(.sos, sequence: 2)) == .stored)
+        for commands in [2, 3] {
+            site.advance(285_000)
+            #expect(await site.answer(to: site.report(.sos, sequence: 2)) == .stored)
+            #expect(waiting() == commands)
+        }
         try await site.stop()
     }
 }

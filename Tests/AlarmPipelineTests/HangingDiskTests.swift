@@ -8,9 +8,10 @@ import Testing
 @Suite struct HangingDiskTests {
     @Test func aThreadAtTheDiskIsToldFromOneThatHangs() async throws {
         let site = try Site()
+        let before = site.fault.entered.value
         site.fault.hold()
         site.report(.sos)
-        #expect(await site.fault.entered.wait { $0 >= 1 })
+        #expect(await site.fault.entered.wait { $0 > before })
         let atTheDisk = site.pipeline.health.liveness.filter(\.isAtTheDisk).map(\.thread)
         #expect(atTheDisk.contains("ydt-commit"))
         #expect(!atTheDisk.contains("ydt-decide"))
@@ -70,9 +71,11 @@ import Testing
 
     @Test func noticesOfDecisionsBeforeATakeoverDoNotOutliveIt() async throws {
         let site = try Site(hub: FakeChannel("hub", .retry(reason: "refused", afterMilliseconds: nil)))
+        let pipeline = site.pipeline
+        let before = site.fault.entered.value
         site.fault.hold()
-        async let other: Void = site.pipeline.put(Person(id: "p2", name: "Sample"), by: Site.actor)
-        #expect(await site.fault.entered.wait { $0 >= 1 })
+        async let other: Void = pipeline.put(Person(id: "p2", name: "Sample"), by: Site.actor)
+        #expect(await site.fault.entered.wait { $0 > before })
         // The press and its takeover wait behind that commit.
         site.report(.sos)
         var waited = 0
@@ -81,7 +84,7 @@ import Testing
             waited += 1
         }
         let id = try #require(site.pipeline.lifeSafetyCalls.incidents.first)
-        async let incident = site.pipeline.operate(.acknowledge(reason: "seen"), on: id, by: Site.actor)
+        async let incident = pipeline.operate(.acknowledge(reason: "seen"), on: id, by: Site.actor)
         while !site.pipeline.lifeSafetyCalls.incidents.isEmpty, waited < 2000 {
             try await Task.sleep(for: .milliseconds(5))
             waited += 1

@@ -138,8 +138,9 @@ import Testing
         let committer = IncidentCommitter(
             store: store, precedence: AlarmPrecedence(), clock: clock, limits: .init(),
             outlets: .init(
-                results: { results in answered.change { $0 += results.count } }, deliveries: { _ in }, track: { _ in },
-                messages: { _ in }, events: { _ in }, rewrite: { _ in }),
+                results: { results in answered.change { $0 += results.count } },
+                deliveries: { _ in }, takenOver: { _ in },
+                track: { _ in }, messages: { _ in }, events: { _ in }, rewrite: { _ in }),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         committer.start()
         var patient = CommitEntry()

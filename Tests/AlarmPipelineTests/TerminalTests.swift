@@ -140,6 +140,7 @@ import Testing
             .online(Site.terminal, .tcp, peer: "127.0.0.1:5", protocolName: .gt06, at: site.clock.now())
         ])
         #expect(await site.answer(to: site.report(.sos, sequence: 77)) == .stored)
+        #expect(await site.plane.orders.wait { $0.map(\.command) == [.locate] })
         for outcome in [CommandOutcome.confirmed, .failed(reason: "GT06 has no text for track")] {
             let count = site.plane.orders.value.count
             let order = try #require(site.plane.orders.value.last)
@@ -469,7 +470,7 @@ import Testing
         let site = try Site()
         #expect(await site.answer(to: site.report(.sos)) == .stored)
         #expect(await site.hub.sent.wait { $0.count == 1 })
-        #expect(site.pipeline.health.liveness.count == 6)
+        #expect(site.pipeline.health.liveness.count == 7)
         #expect(site.pipeline.health.openIncidents == 1)
         #expect(try site.pipeline.store.synchronousLevel() == 2)
         try await site.stop()

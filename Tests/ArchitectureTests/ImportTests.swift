@@ -29,7 +29,7 @@ struct ImportTests {
         "TerminalProtocols": Rule(
             allowed: ["WireBytes", "TerminalModel"], reason: "replay and fuzzing run without a loop and a clock"),
         "TerminalSession": Rule(
-            allowed: ["TerminalProtocols", "TerminalModel"],
+            allowed: ["TerminalProtocols", "TerminalModel", "Synchronization"],
             reason: "reactor, TLS listener, tests and simulator drive the same session"),
         "Geofencing": Rule(allowed: ["TerminalModel", "Glibc"], reason: "geometry is pure"),
         "IncidentCore": Rule(allowed: ["TerminalModel", "Geofencing"], reason: "time is an argument"),

@@ -26,7 +26,9 @@ public struct DC09KeyTable: Sendable {
     public init() {}
 
     public init(_ text: String) throws(Problem) {
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // CR LF is one character, which `isNewline` knows.
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (index, line) in lines.enumerated() {
             let words = line.split(whereSeparator: \.isWhitespace)
             guard let account = words.first, !account.hasPrefix("#") else { continue }
             func problem(_ text: String) -> Problem { Problem(line: index + 1, text: text) }

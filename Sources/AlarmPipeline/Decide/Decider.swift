@@ -297,10 +297,15 @@ struct Decider: ~Copyable {
     private mutating func give(
         _ order: Decision.Order, _ speaker: TerminalID?, into entry: inout CommitEntry, now: Moment
     ) {
-        if order.command == .locate {
-            // Asked for at every round: one that is not there would collect a question a minute, and one is enough.
+        switch order.command {
+        case .locate, .track, .reportInterval:
+            // Asked for again and again: one question is enough, and a stranger that is not there would only fill the queue.
+            let isListed = terminals.number(of: order.terminal).map { terminals[$0].flags.contains(.isListed) } ?? false
             let isThere = order.terminal == speaker || isConnected(order.terminal)
-            guard isThere, !commands.holds(.locate, for: order.terminal) else { return }
+            guard isListed || isThere, order.command != .locate || !commands.holds(.locate, for: order.terminal) else {
+                return
+            }
+        default: break
         }
         do {
             let lifetime = Int64(order.lifetimeSeconds ?? configuration.orderLifetimeSeconds) * 1000

@@ -1,5 +1,5 @@
 public import TerminalModel
-public import WireBytes
+import WireBytes
 
 /// One frame, or one Contact ID line, whose sum and length have been checked and whose header has been read.
 ///

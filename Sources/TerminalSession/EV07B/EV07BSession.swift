@@ -111,7 +111,7 @@ final class EV07BSession: TerminalSession {
             state?.refreshIfChanged(in: environment, now: now)
             return state
         }
-        if let old = state, old.!terminal.isNameless {
+        if let old = state, !old.terminal.isNameless {
             old.commands.abandon(into: &actions)
             // The counters start anew with another terminal: its frames must not be answered for those of the one before.
             desk.forget { _ in true }

@@ -75,6 +75,7 @@ private let target = """
         // Datagrams and TLS are shown and off.
         explicit.listeners.removeAll { $0.tls != nil || $0.transport == .udp }
         explicit.serialLines = []
+        explicit.capture.directory = nil
         explicit.targets[1].certificateAuthorityFile = nil
         #expect(try GatewayConfiguration.parse(exampleText(), file: "example") == explicit)
     }

@@ -67,7 +67,8 @@ import Testing
             $0 = LifeSafetyCalls(incidents: [one], presses: 2, calledAt: [one: Timestamp(seconds: 102)])
         }
         keeper.step()
-        #expect(desk.acknowledged.withLock(\.isEmpty))
+        let acknowledged = desk.acknowledged.withLock { $0 }
+        #expect(acknowledged.isEmpty)
         guard case .set(let set) = latch.latch() else {
             Issue.record("the latch is clear")
             return
