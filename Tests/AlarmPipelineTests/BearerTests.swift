@@ -70,6 +70,9 @@ import Testing
         confirm(site, second)
         #expect(await site.plane.orders.wait { $0.last?.id == third && $0.last?.bearer == .udp })
         site.pipeline.ingest([offline(site, .udp)])
+        // A question may be asked in the turn before the news.
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try await !site.pipeline.sessions(of: [Site.terminal]).isEmpty, ContinuousClock.now < deadline {}
         #expect(try await site.pipeline.sessions(of: [Site.terminal]).isEmpty)
         try await site.stop()
     }

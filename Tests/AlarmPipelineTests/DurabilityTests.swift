@@ -53,6 +53,9 @@ import Testing
         #expect(await site.dispatch.sent.wait { $0.count == 1 })
         #expect(site.hub.sent.value[0].notice.durable == false)
         #expect(site.pipeline.health.incidentFailure?.code == .inputOutput)
+        // What is shown follows what is done.
+        let deadline = ContinuousClock.now + .seconds(10)
+        while site.pipeline.health.incidentFailure?.pending == 0, ContinuousClock.now < deadline { await Task.yield() }
         #expect((site.pipeline.health.incidentFailure?.pending ?? 0) > 0)
         #expect(try site.incidents().isEmpty)
 
