@@ -22,7 +22,7 @@ extension PressLevel {
     /// True when the bit was seen set and cleared at one and the same device time: a clock that stands still, as of a
     /// terminal that states the time of its last fix, orders nothing, so what arrives later is later (promise P8).
     func endedWhileTheClockStood(at device: Timestamp) -> Bool {
-        !held && lastClear == device
+        !held && (lastClear == device || spans.contains { $0.lastSet == device && $0.clearedAt == device })
     }
 
     /// True when a live report arrives so closely behind the one that ended the press that they have overtaken each other.

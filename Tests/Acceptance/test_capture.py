@@ -221,7 +221,7 @@ def test_what_tcpdump_has_seen(new_site, tmp_path):
     site.start()
     file = tmp_path / "lo.pcap"
     dump = subprocess.Popen(
-        ["tcpdump", "-i", "lo", "-U", "-s", "0", "-w", file, "port", str(site.auto_port)], stderr=subprocess.PIPE, text=True)
+        ["tcpdump", "-i", "lo", "--immediate-mode", "-U", "-s", "0", "-w", file, "port", str(site.auto_port)], stderr=subprocess.PIPE, text=True)
     try:
         assert "listening" in dump.stderr.readline()
         for bearer in ("tcp", "udp"):

@@ -13,7 +13,6 @@ PERSON = {
     "contacts": [
         {"name": "李梅", "phone": "139 5555 0102", "relation": "女儿", "guardian": True},
         {"name": "邻居", "phone": "0731-5550103"},
-        {"name": "?", "phone": "1 2 0", "guardian": True},
     ],
 }
 

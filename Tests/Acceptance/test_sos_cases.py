@@ -16,7 +16,8 @@ QUIET_SECONDS = 0.7
 
 @pytest.fixture(scope="module")
 def site(new_shared_site):
-    site = new_shared_site(emergency=("dispatch-120",))
+    # The answer to a question where it is would be a report between the presses.
+    site = new_shared_site(emergency=("dispatch-120",), extra="[chase]\ninterval_seconds = 0\n")
     site.start()
     site.import_people([
         {"id": f"P{number:03d}", "name": f"测试{number}", "phone": f"0731000{number:05d}",

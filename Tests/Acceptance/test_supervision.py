@@ -47,7 +47,7 @@ def test_a_job_is_followed_to_its_end(new_site):
         assert site.incident(identifier)["incident"]["state"] in ("open", "notified")
         with pytest.raises(StatusError) as refused:
             site.close(identifier, "rice")
-        assert refused.value.status == 400
+        assert refused.value.status == 409
         problem = json.loads(refused.value.body)
         assert problem["code"] == "unknown_disposition" and "delivered, declined" in problem["detail"], problem
         site.close(identifier, "delivered")

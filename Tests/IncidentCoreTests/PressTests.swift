@@ -209,6 +209,18 @@ private let sos = AlarmSet(.sos)
         #expect(bench.report(sos, device: -60).told.isEmpty)
     }
 
+    /// Its answer to a question states the present time and no alarm; its reports go on standing still.
+    @Test func anAnswerBetweenMutesNoPressUnderAStandingClock() {
+        var bench = Bench()
+        bench.report(sos, device: -60)
+        bench.report(device: 0)
+        bench.time += 10_000
+        bench.report(device: -60)
+        bench.time += 10_000
+        bench.report(sos, device: -60)
+        #expect(bench.newest?.presses == 2)
+    }
+
     @Test func sameStuckTimeAndCounterAfterPowerOnIsAPress() throws {
         var bench = Bench()
         bench.report(sos, device: -860_000_000, sequence: 2)

@@ -42,7 +42,7 @@ enum OpenAPIDocument {
         object.set("summary", route.summary)
         let parameters =
             route.pathParameters.map { parameter($0, in: "path", required: true, &components) }
-            + route.queryParameters.map { parameter($0, in: "query", required: false, &components) }
+            + route.queryParameters.map { parameter($0, in: "query", required: $0.isRequired, &components) }
         if !parameters.isEmpty { object.set("parameters", .array(parameters)) }
         if let body = route.body {
             let content = body.mediaTypes.map {

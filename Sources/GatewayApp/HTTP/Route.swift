@@ -14,6 +14,8 @@ struct Route: Sendable {
         var name: String
         var schema: Schema
         var note: String
+        /// Of a query; a part of the path is always there.
+        var isRequired = false
     }
 
     struct Body: Sendable {

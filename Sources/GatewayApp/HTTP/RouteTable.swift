@@ -134,6 +134,12 @@ struct RouteTable: Sendable {
         do {
             try schema.validate(tree)
         } catch {
+            guard !error.isForbidden else {
+                throw Problem(
+                    status: 403, title: "Number refused", code: "number_refused",
+                    detail: "A number of an emergency service stands on no card.", pointer: error.pointer,
+                    found: error.found, allowed: error.allowed)
+            }
             throw Problem.request(pointer: error.pointer, found: error.found, allowed: error.allowed)
         }
     }

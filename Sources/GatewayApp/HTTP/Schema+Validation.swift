@@ -6,6 +6,8 @@ struct SchemaViolation: Error, Equatable {
     var pointer: String
     var found: String
     var allowed: String
+    /// The value has the right form, and the site must not have it all the same.
+    var isForbidden = false
 }
 
 extension Schema {
@@ -16,6 +18,11 @@ extension Schema {
         case (.orNull(let schema), _): try schema.validate(value, at: pointer)
         case (.text(let text), .string(let string)):
             guard text.accepts(string) else { throw violation(value, at: pointer) }
+            guard !text.forbids(string) else {
+                var violation = violation(value, at: pointer)
+                violation.isForbidden = true
+                throw violation
+            }
         case (.choice(let words), .string(let string)):
             guard words.contains(string) else { throw violation(value, at: pointer) }
         case (.integer(let range), _):

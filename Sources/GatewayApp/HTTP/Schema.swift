@@ -110,6 +110,15 @@ extension Schema.Text {
         }
     }
 
+    /// True for a number that no card may hold, however it is written (promise P7).
+    func forbids(_ text: String) -> Bool {
+        switch kind {
+        case .privatePhone, .privatePhoneOrEmpty:
+            if !text.isEmpty, case .refused = DialGuard().examine(text) { true } else { false }
+        default: false
+        }
+    }
+
     func accepts(_ text: String) -> Bool {
         let scalars = text.unicodeScalars
         switch kind {
@@ -130,7 +139,6 @@ extension Schema.Text {
         case .incident: return scalars.allSatisfy { ("0"..."9").contains($0) || ("A"..."F").contains($0) }
         case .privatePhoneOrEmpty where scalars.isEmpty: return true
         case .phone, .privatePhone, .privatePhoneOrEmpty:
-            if kind != .phone, case .refused = DialGuard().examine(text) { return false }
             var number = scalars.first == "+" ? scalars.dropFirst() : scalars[...]
             if number.first == "(" { number = number.dropFirst() }
             return number.count >= 2 && number.first.map(Self.isDigit) == true

@@ -29,7 +29,10 @@ extension Routes {
         method: .put, template: "/v1/people/{person}", operation: "putPerson",
         summary: "Stores a card, a new one or in place of the old one", pathParameters: [personParameter],
         queryParameters: [operatorParameter], body: .json(Shapes.personRequest),
-        responses: [.json(200, "The card as it is stored.", Shapes.person)]
+        responses: [
+            .json(200, "The card as it is stored.", Shapes.person),
+            .problem(403, "A number on it is that of an emergency service."),
+        ]
     ) { input, operations in
         var card = try input.decode(PersonCard.self)
         card.id = input.path("person")

@@ -7,7 +7,7 @@ extension Routes {
         method: .get, template: "/v1/policy/test", operation: "testPolicy",
         summary: "Who would be told when, computed by the code that runs the ladder; nothing happens",
         queryParameters: [
-            .init(name: "person", schema: .identifier, note: "needed: the person's id"),
+            .init(name: "person", schema: .identifier, note: "the person's id", isRequired: true),
             .init(name: "service", schema: .choice(Service.allCases.map(\.rawValue)), note: "emergency when absent"),
             .init(name: "at", schema: .time, note: "the time of the press; now when absent"),
         ],

@@ -146,7 +146,6 @@ extension Problem {
         let status =
             switch error {
             case .unknownIncident, .unknownPerson: 404
-            case .unknownDisposition: 400
             default: 409
             }
         self.init(
