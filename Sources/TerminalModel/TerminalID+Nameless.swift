@@ -33,7 +33,7 @@ extension TerminalID {
         var digits: UInt64 = 0
         var place: UInt64 = 0
         while rest > 0 {
-            digits |= rest % 10 << place
+            digits |= (rest % 10) << place
             rest /= 10
             place += 4
         }
