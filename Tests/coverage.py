@@ -41,7 +41,7 @@ def main() -> int:
     folders: dict[str, list[dict]] = {}
     for file in report(pathlib.Path(sys.argv[1])):
         path = pathlib.Path(file["filename"])
-        if path.parent.parent.name == "TerminalProtocols" or path.parent.name == "TerminalProtocols":
+        if path.parent.parent.name == "TerminalProtocols":
             folders.setdefault(path.parent.name, []).append(file)
     failed = False
     for folder, files in sorted(folders.items()):

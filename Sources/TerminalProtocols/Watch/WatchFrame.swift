@@ -75,7 +75,7 @@ extension WatchHeader {
         case header(WatchHeader, byteCount: Int)
         /// All that is there fits, but it is not all.
         case incomplete
-        /// No header begins here; the offset of the byte that does not fit, from the `[`.
+        /// No header begins here; the offset of the byte that does not fit, from the `[`. That byte is there.
         case impossible(at: Int, expected: String)
     }
 
@@ -92,12 +92,12 @@ extension WatchHeader {
         let maker = bytes.uint16BE(at: start + 1)
         let first = offset
         var nibbles: UInt128 = 0
-        while offset < bytes.count, offset - first <= Watch.idDigits.upperBound, case 0x30...0x39 = bytes[offset] {
+        while offset < bytes.count, offset - first < Watch.idDigits.upperBound, case 0x30...0x39 = bytes[offset] {
             nibbles = nibbles << 4 | UInt128(bytes[offset] & 15)
             offset += 1
         }
         let digits = offset - first
-        if digits <= Watch.idDigits.upperBound, offset == bytes.count { return .incomplete }
+        if offset == bytes.count { return .incomplete }
         guard Watch.idDigits.contains(digits), bytes[offset] == Watch.separator else {
             return .impossible(at: offset - start, expected: "8 to 20 digits of an id and *")
         }

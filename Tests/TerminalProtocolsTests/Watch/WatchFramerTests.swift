@@ -113,6 +113,17 @@ struct WatchFramerTests {
         #expect(steps(long + String(repeating: "\r", count: 17)).first == .frame(long))
     }
 
+    /// Found by the fuzzer: the digit too many was looked for behind the last byte, which ended the process.
+    @Test(arguments: [19, 20, 21, 22, 40]) func anIDWithTooManyDigitsIsNoiseWhereverTheReadEnds(digits: Int) {
+        let start = "[3G*" + String(repeating: "1", count: digits)
+        #expect(
+            steps(start)
+                == (digits <= 20
+                    ? [.needMore(0)] : [.rejected(0..<start.utf8.count, "header"), .needMore(start.utf8.count)]))
+        let found = steps(start + "\r\n" + lk).last { if case .frame = $0 { true } else { false } }
+        #expect(found == .frame(lk))
+    }
+
     @Test func whiteSpaceIsNothing() {
         #expect(steps("\r\n\t \0") == [.needMore(5)])
     }

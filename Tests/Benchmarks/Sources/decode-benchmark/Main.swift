@@ -1,5 +1,6 @@
 import CDecodeReference
 import Glibc
+import TerminalModel
 import TerminalProtocols
 
 /// Decodes 1,000 different location reports over and over: of JT/T 808 in Swift and in C, and of each other protocol.

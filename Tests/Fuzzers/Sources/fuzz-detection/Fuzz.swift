@@ -8,7 +8,7 @@ import TerminalSession
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let data, count > 2 else { return 0 }
     let bytes = Array(UnsafeBufferPointer(start: data + 2, count: count - 2))
-    var carrier = Carrier(bearer: data[0] & 1 == 0 ? .tcp : .udp)
+    let carrier = Carrier(bearer: data[0] & 1 == 0 ? .tcp : .udp)
     let piece = 1 << Int(data[0] >> 1 & 15)
     let pause: Int64 = data[1] & 1 == 0 ? 1 : 40_000
     let isStored = data[1] & 2 == 0
@@ -22,7 +22,7 @@ public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 }
 
 /// What a transport does for a session, and the promises that it relies on.
-private struct Carrier: ~Copyable {
+private final class Carrier {
     /// A carrier's own limit for bytes that a session does not take.
     private static let maximumKeptBytes = 1 << 20
 
@@ -42,7 +42,7 @@ private struct Carrier: ~Copyable {
     }
 
     /// False when the session ended the connection.
-    mutating func read(_ bytes: ArraySlice<UInt8>, isStored: Bool) -> Bool {
+    func read(_ bytes: ArraySlice<UInt8>, isStored: Bool) -> Bool {
         kept += bytes
         let used = session.receive(kept.span, now: now, scratch: &scratch, into: &actions)
         guard (0...kept.count).contains(used) else { fatalError("used \(used) of \(kept.count) bytes") }
@@ -51,21 +51,21 @@ private struct Carrier: ~Copyable {
         return settle(isStored: isStored)
     }
 
-    mutating func wait(milliseconds: Int64) -> Bool {
+    func wait(milliseconds: Int64) -> Bool {
         now.monotonicMilliseconds += milliseconds
         session.timer(now: now, into: &actions)
         return settle(isStored: true)
     }
 
-    mutating func restart() {
+    func restart() {
         session.restart()
         kept = []
     }
 
-    mutating func end() { session.end(into: &actions) }
+    func end() { session.end(into: &actions) }
 
     /// Answers what the session asked for, as long as answers lead to more.
-    private mutating func settle(isStored: Bool) -> Bool {
+    private func settle(isStored: Bool) -> Bool {
         var rounds = 0
         while !actions.requests.isEmpty, actions.close == nil {
             let requests = actions.requests
