@@ -21,8 +21,8 @@ final class StateDirectoryLock: Sendable {
                 description: "user \(NSUserName()) cannot use or make the state directory \(directory): \(reason)")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            // `deinit` closes the descriptor: it runs for an object all of which was set before the throw.
             let code = errno
-            close(descriptor)
             throw GatewayStartError(
                 description: code == EWOULDBLOCK
                     ? "another gateway already works in the state directory \(directory)"
