@@ -1,3 +1,5 @@
+// A release build ascribes `timespec` to whichever C module of the target includes its header first.
+internal import CPcap
 internal import Glibc
 
 /// Time for measuring; the scale is the same in all processes of the machine.
