@@ -8,6 +8,7 @@ protocol StreamDecoder: OfflineDecoder {
     var pendingBytes: [UInt8] { get }
 }
 
+extension DC09OfflineDecoder: StreamDecoder {}
 extension EV07BOfflineDecoder: StreamDecoder {}
 extension GT06OfflineDecoder: StreamDecoder {}
 extension JT808OfflineDecoder: StreamDecoder {}
@@ -45,6 +46,21 @@ struct CorpusHarness<Decoder: StreamDecoder> {
         #expect(error?.code.rawValue == expected?["code"], "\(item.name)")
         #expect(error?.field == expected?["field"], "\(item.name)")
         #expect(decoder.explain(item.bytes).contains { $0.isWrong } || item.bytes.isEmpty, "\(item.name)")
+    }
+
+    /// The rows tell every byte once and in order, and what is wrong with a broken frame.
+    func checkExplanation(_ item: CorpusCase) {
+        var decoder = make()
+        let rows = decoder.explain(item.bytes)
+        #expect(rows.flatMap(\.bytes) == item.bytes)
+        var offset = 0
+        for row in rows {
+            #expect(row.offset == offset, "\(row)")
+            offset += row.bytes.count
+        }
+        if decoder.decode(frame: item.bytes).contains(where: { $0.error != nil }), !item.bytes.isEmpty {
+            #expect(rows.contains { $0.isWrong })
+        }
     }
 
     private func texts(_ events: [TerminalEvent]) -> [String] { events.map { canonical($0.json) } }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import TerminalModel
+internal import WireBytes
 
 /// One line of a capture file, read.
 enum CaptureLine {
@@ -78,7 +79,7 @@ enum CaptureLine {
         guard let direction = form.direction.flatMap(CaptureRecord.Direction.init(rawValue:)) else {
             throw wrong("direction", form.direction, "in or out")
         }
-        guard let hex = form.bytes, let bytes = Self.bytes(hex) else {
+        guard let hex = form.bytes, let bytes = Hex.bytes(hex) else {
             throw wrong("bytes", form.bytes.map { String($0.prefix(40)) }, "pairs of hexadecimal digits")
         }
         if let name = form.protocol, ProtocolName(rawValue: name) == nil {
@@ -95,28 +96,6 @@ enum CaptureLine {
                 time: time, session: session, direction: direction,
                 transport: form.transport.flatMap(Bearer.init(rawValue:)), listener: form.listener, peer: form.peer,
                 protocolName: form.protocol.flatMap(ProtocolName.init(rawValue:)), missing: missing, bytes: bytes))
-    }
-
-    private static func bytes(_ hex: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(hex.utf8.count / 2)
-        var high: UInt8?
-        for digit in hex.utf8 {
-            let value: UInt8
-            switch digit {
-            case 0x30...0x39: value = digit - 0x30
-            case 0x41...0x46: value = digit - 0x41 + 10
-            case 0x61...0x66: value = digit - 0x61 + 10
-            default: return nil
-            }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-        }
-        return high == nil ? bytes : nil
     }
 
     private static func beginning(_ text: ArraySlice<UInt8>) -> String {

@@ -29,17 +29,7 @@ struct WatchCorpusTests {
     }
 
     @Test(arguments: frames + edges + refusals) func everyByteIsExplained(item: CorpusCase) {
-        let rows = WatchOfflineDecoder().explain(item.bytes)
-        #expect(rows.flatMap(\.bytes) == item.bytes)
-        var offset = 0
-        for row in rows {
-            #expect(row.offset == offset, "\(row)")
-            offset += row.bytes.count
-        }
-        var decoder = WatchOfflineDecoder()
-        if decoder.decode(frame: item.bytes).contains(where: { $0.error != nil }), !item.bytes.isEmpty {
-            #expect(rows.contains { $0.isWrong })
-        }
+        harness.checkExplanation(item)
     }
 
     // MARK: Streams
