@@ -7,8 +7,8 @@ public struct SirenControl: Sendable {
 
     private let directories: [LatchDirectory]
 
-    /// - Parameter directories: The durable one first, then the one in memory that serves while the disk is full. The siren
-    ///   sounds while any of them says so.
+    /// - Parameter directories: The durable one first, then the one in memory for when the disk is full or hangs. The
+    ///   siren sounds while any of them says so.
     public init(directories: [LatchDirectory]) {
         self.directories = directories
     }

@@ -3,7 +3,7 @@ public protocol SirenOutput: AnyObject, Sendable {
     /// The name in the log and in the self-test.
     var name: String { get }
 
-    /// Sounds, or rests, for a short while (10 to 100 ms) and returns; never longer than `longestStepMilliseconds`.
+    /// Sounds, or rests, for a short while (10 to 100 ms) and returns.
     ///
     /// - Parameter sound: what should be heard; nil for quiet.
     /// - Throws: when nothing can be heard or seen; it is called again.

@@ -69,7 +69,7 @@ public final class TerminalTransport: TerminalPlane, Sendable {
             State(
                 table: ListenerTable(
                     inheriting: configuration.inherited, limits: configuration.limits, logger: logger)))
-        plainThreads = max(1, min(configuration.threads, 64))
+        plainThreads = max(1, min(configuration.threads, TransportConfiguration.maximumThreads))
         let filters = configuration.listeners.contains { $0.filterSource != nil }
         var mailboxes: [Mailbox<Mail>] = []
         for index in 0..<(filters ? 2 * plainThreads : plainThreads) {

@@ -35,9 +35,12 @@ public struct TerminalListener: Sendable {
 
 /// Where terminals reach the gateway.
 public struct TransportConfiguration: Sendable {
+    /// More threads than this serve nobody sooner.
+    public static let maximumThreads = 64
+
     public var listeners: [TerminalListener]
-    /// Reactor threads, 1...64; each has a listener of its own on every port. As many more serve the ports with filters, if
-    /// there are any at the start, so that no handshake holds up a frame.
+    /// Reactor threads, 1...`maximumThreads`; each has a listener of its own on every port. As many more serve the ports
+    /// with filters, if there are any at the start, so that no handshake holds up a frame.
     public var threads: Int
     /// `maximumConnections` and `maximumConnectionsPerPeer` count over all threads.
     public var limits: ReactorLimits

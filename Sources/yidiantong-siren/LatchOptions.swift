@@ -7,7 +7,7 @@ struct LatchOptions: ParsableArguments {
     @Option(help: "The durable latch directory.")
     var directory = "/var/lib/yidiantong/siren"
 
-    @Option(help: "The latch directory in memory, used by the gateway while the disk takes nothing.")
+    @Option(help: "The latch directory in memory, for when the disk is full or hangs.")
     var volatileDirectory = "/run/yidiantong/siren"
 
     var durable: LatchDirectory { LatchDirectory(path: directory) }

@@ -4,6 +4,7 @@ import TerminalModel
 import TerminalProtocols
 import TerminalSession
 import TerminalTLS
+import TerminalTransport
 
 extension GatewayConfiguration {
     /// The text from which a gateway without a configuration file starts: loopback only, nothing leaves the machine.
@@ -186,7 +187,8 @@ extension GatewayConfiguration {
 
     private mutating func readReactor(_ table: TableReader) {
         var table = table
-        reactor.threads = table.integer("threads", default: reactor.threads, in: 0...256)
+        reactor.threads = table.integer(
+            "threads", default: reactor.threads, in: 0...TransportConfiguration.maximumThreads)
         reactor.maximumConnections = table.integer(
             "maximum_connections", default: reactor.maximumConnections, in: 1...10_000_000)
         reactor.maximumConnectionsPerAddress = table.integer(

@@ -11,8 +11,9 @@ import TerminalModel
 /// Keeps the siren's latch as the open incidents want it, and brings what was acknowledged at the siren to them.
 ///
 /// It only ever clears what humans have taken over: a latch that names an incident which the store does not know, after a
-/// damaged database was set aside, goes on sounding until somebody acknowledges at the siren (promises P3, P4). A disk
-/// that takes nothing moves the latch into memory.
+/// damaged database was set aside, goes on sounding until somebody acknowledges at the siren (promises P3, P4). The latch
+/// stands twice, in memory and on disk: a disk that is full or hangs must not keep the siren quiet, and a power cut must
+/// not either.
 final class SirenKeeper: Sendable {
     /// So often the latch is compared with the incidents: a press sounds within a second, the siren's own look included.
     static let stepMilliseconds: UInt32 = 100
@@ -97,18 +98,17 @@ final class SirenKeeper: Sendable {
             return state.presses != presses
         }
         let at = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        do {
-            try durable.set(incidents: waiting, isNewPress: isNewPress, at: at, now: .now())
-            works()
-        } catch {
-            fails(error)
-            // In memory, the siren looks there as well.
+        var isWritten = true
+        // Memory first: writing to a disk may take for ever, and the siren looks at both.
+        for directory in [volatile, durable] {
             do {
-                try volatile.set(incidents: waiting, isNewPress: isNewPress, at: at, now: .now())
+                try directory.set(incidents: waiting, isNewPress: isNewPress, at: at, now: .now())
             } catch {
+                isWritten = false
                 fails(error)
             }
         }
+        if isWritten { works() }
     }
 
     /// What a latch names beside the present calls and is not known to be in a human's hands.

@@ -33,9 +33,10 @@ struct AcknowledgeCommand: ParsableCommand {
         var incidents: [String] = []
         for directory in latch.directories where directory.latch() != .clear {
             sounded = true
-            incidents += try failing { () throws(LatchError) in
+            let named = try failing { () throws(LatchError) in
                 try directory.acknowledge(by: operatorName, unixUser: user, reason: reason, at: now)
             }
+            incidents += named.filter { !incidents.contains($0) }
         }
         guard sounded else {
             print("The siren does not sound.")

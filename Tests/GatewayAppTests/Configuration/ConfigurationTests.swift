@@ -383,7 +383,7 @@ private let target = """
             "beside a placeholder", "something else on both sides"
         ),
         ("sesions = 1", "sesions", 1, "unknown", "did you mean \"sessions\""),
-        ("reactor.threads = \"x\"", "reactor.threads", 1, "\"x\"", "0 to 256"),
+        ("reactor.threads = \"x\"", "reactor.threads", 1, "\"x\"", "0 to 64"),
         ("[gateway]\nname = ", "", 2, "syntax error", "TOML"),
         ("[gateway]\nname = \"a\"\nname = \"b\"", "", 3, "syntax error", "TOML"),
     ])

@@ -14,6 +14,7 @@ import Testing
     private final class Desk: Sendable {
         let calls = Mutex(LifeSafetyCalls())
         let acknowledged = Mutex<[IncidentID]>([])
+        let hasStepped = Mutex(false)
     }
 
     private let one = IncidentID(rawValue: 1)
@@ -31,6 +32,33 @@ import Testing
                     desk.calls.withLock { $0 = LifeSafetyCalls() }
                 }),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// A FIFO that nobody reads in the place of the file to be written: opening it never returns.
+    @Test func aHangingDiskDoesNotKeepTheSirenQuiet() throws {
+        let (desk, latch) = (Desk(), directory())
+        let keeper = keeper(desk, latch)
+        let hanging = latch.path + "/latch.new"
+        #expect(mkfifo(hanging, 0o600) == 0)
+        desk.calls.withLock {
+            $0 = LifeSafetyCalls(incidents: [one], presses: 1, calledAt: [one: Timestamp(seconds: 100)])
+        }
+        let stepping = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            keeper.step()
+            desk.hasStepped.withLock { $0 = true }
+            stepping.signal()
+        }
+        let memory = LatchDirectory(path: latch.path + "-memory")
+        let deadline = Date() + 5
+        while memory.latch() == .clear, Date() < deadline { usleep(5000) }
+        #expect(memory.latch() != .clear)
+        let hasStepped = desk.hasStepped.withLock { $0 }
+        #expect(!hasStepped, "the disk did not hang")
+        // A reader lets the step go on and end.
+        let reader = open(hanging, O_RDONLY | O_NONBLOCK)
+        stepping.wait()
+        close(reader)
     }
 
     private func directory() -> LatchDirectory {
