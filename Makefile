@@ -46,9 +46,6 @@ coverage:
 template:
 	scripts/test-template
 
-template:
-	scripts/test-template
-
 format:
 	swift format --in-place --parallel --recursive Sources Tests Package.swift
 

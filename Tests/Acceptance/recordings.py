@@ -35,6 +35,8 @@ def corpus(folder: str, *names: str) -> list[bytes]:
 def recordings() -> list[Recording]:
     """Each has a login or what is like it, a report and an SOS; frames of the platform must not be sent."""
     return [
+        # Recorded long ago: without the time of now the receiver would refuse them.
+        Recording("dc09", "100001", corpus("DC09", "null", "test-periodic", "sos-contact-id", "ack"), 3, 0),
         Recording(
             "ev07b", "999910000000029",
             corpus("EV07B", "service-heartbeat", "position-home-wifi", "alarm-sos-gps", "service-time-request"), 4, 0),

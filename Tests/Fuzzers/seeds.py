@@ -13,7 +13,7 @@ ROOT = TESTS.parent
 STREAM, FRAME, CONTENT, LATER = range(4)
 DECODE, PRINT, EXPLAIN, WRITE = (depth << 6 for depth in range(4))
 # The content of a frame as the fuzzer takes it: where it begins and how much stands behind it.
-CONTENT_OF = {"ev07b": (8, 0), "gt06": (3, 6), "watch": (20, 1)}
+CONTENT_OF = {"dc09": (9, 1), "ev07b": (8, 0), "gt06": (3, 6), "watch": (20, 1)}
 
 
 def frames(name):

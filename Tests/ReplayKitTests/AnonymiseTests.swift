@@ -13,7 +13,7 @@ import Testing
     }
 
     private static let folders: [ProtocolName: String] = [
-        .ev07b: "EV07B", .gt06: "GT06", .jt808: "JT808", .watch: "Watch",
+        .dc09: "DC09", .ev07b: "EV07B", .gt06: "GT06", .jt808: "JT808", .watch: "Watch",
     ]
 
     private static func corpus(_ name: ProtocolName) throws -> [Case] {
@@ -132,6 +132,36 @@ import Testing
         #expect(anonymiser.counts.droppedFrames["watch unknown keyword"] == 1)
         #expect(anonymiser.counts.droppedFrames["unknown protocol"] == 1)
         #expect(anonymiser.counts.droppedFrames.values.reduce(0, +) == 5)
+    }
+
+    /// Who, where and when are told by every part of a panel's frame.
+    @Test func framesOfPanelsKeepTheirCodesAlone() throws {
+        var anonymiser = CaptureAnonymiser()
+        let time = DC09Time(Timestamp(milliseconds: 1_773_454_212_000))
+        let packet = DC09Packet(
+            DC09Header(.sia, sequence: 7, receiver: "55", linePrefix: "C0FFEE", account: "1A2B3C"),
+            dataAccount: "#1A2B3C",
+            message: .sia(DC09SIAData("Nti02:50/id4711/ri03/QA007^Zhang^|AZhang San, Lu 5")),
+            extended: [
+                DC09ExtendedData("I", "Zhang San"), DC09ExtendedData("M", "0A1B2C3D4E5F"),
+                DC09ExtendedData("H", time.text),
+            ],
+            time: time)
+        let found = anonymiser.anonymise(Self.record(.dc09, DC09Codec.encode(packet)))
+        let shown = try #require(found).bytes
+        let text = String(decoding: shown, as: UTF8.self)
+        for secret in ["1A2B3C", "C0FFEE", "R55", "Zhang", "4711", "02:50", "0A1B2C3D4E5F", time.text] {
+            #expect(!text.contains(secret), "\(secret) in \(text)")
+        }
+        #expect(text.contains("|Nri03/QA007]"))
+        // Cipher text may say anything.
+        var sealed = packet.header
+        sealed.isEncrypted = true
+        let cipher = DC09Cipher(encrypt: { $0 }, decrypt: { $0 })
+        let frame = DC09Codec.encode(DC09Packet(sealed, message: .empty, time: time), cipher: cipher)
+        #expect(anonymiser.anonymise(Self.record(.dc09, frame)) == nil)
+        #expect(anonymiser.counts.droppedFrames["dc09 SIA-DCS"] == 1)
+        #expect(anonymiser.counts.droppedParts["dc09 SIA-DCS text"] == 1)
     }
 
     /// An item of a maker may hold anything, cells too; one of the standard must have its length.

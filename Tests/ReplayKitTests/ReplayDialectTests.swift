@@ -93,6 +93,53 @@ import Testing
         #expect(dialect.head(of: chunk)?.isFromPlatform == true)
     }
 
+    @Test func dc09AnswersByAccountAndSequence() throws {
+        let dialect = DC09ReplayDialect()
+        let header = DC09Header(.contactID, sequence: 7, account: "990000000029")
+        let packet = DC09Packet(
+            header, dataAccount: "#990000000029", message: .contactID(DC09ContactID(.new, event: 0x101)),
+            time: DC09Time(Timestamp(milliseconds: 1_773_454_212_000)))
+        let event = DC09Codec.encode(packet)
+        let now = Timestamp(milliseconds: 1_773_457_000_000)
+        var other = header
+        other.sequence = 8
+        #expect(try Self.isAnswered(event, by: DC09Codec.encode(.acknowledging(header, now: now)), dialect))
+        #expect(try !Self.isAnswered(event, by: DC09Codec.encode(.acknowledging(other, now: now)), dialect))
+        other = header
+        other.account = "990000000030"
+        #expect(try !Self.isAnswered(event, by: DC09Codec.encode(.acknowledging(other, now: now)), dialect))
+        // Who doubts the time names nobody, and who cannot use the frame does.
+        #expect(try Self.isAnswered(event, by: DC09Codec.encode(.refusingTime(now: now)), dialect))
+        #expect(try Self.isAnswered(event, by: DC09Codec.encode(.unable(header)), dialect))
+        #expect(Self.answers(DC09Codec.encode(.unable(header)), dialect).map(\.isTaken) == [false])
+        #expect(try #require(dialect.head(of: DC09Codec.encode(.unable(header)))).isFromPlatform)
+        // A line is confirmed by a byte, which may stand beside frames.
+        let line = Array("1001181101000015\r".utf8)
+        #expect(try Self.isAnswered(line, by: [DC09.lineAcknowledgement], dialect))
+        #expect(try !Self.isAnswered(event, by: [DC09.lineAcknowledgement], dialect))
+        let both =
+            [DC09.lineAcknowledgement] + DC09Codec.encode(.acknowledging(header, now: now)) + [DC09.lineAcknowledgement]
+        #expect(Self.answers(both, dialect).count == 3)
+    }
+
+    /// Played again, a frame has the time of now and is else the same.
+    @Test func framesOfPanelsAreStampedAgain() throws {
+        let dialect = DC09ReplayDialect()
+        let (then, now) = (Timestamp(milliseconds: 1_773_454_212_000), Timestamp(milliseconds: 1_773_999_999_000))
+        var packet = DC09Packet(
+            DC09Header(.sia, sequence: 7, account: "1234"), dataAccount: "#1234", message: .sia(DC09SIAData("NQA01")),
+            extended: [DC09ExtendedData("H", DC09Time(then).text)], time: DC09Time(then))
+        let recorded = DC09Codec.encode(packet)
+        packet.time = DC09Time(now)
+        #expect(dialect.restamped(recorded, now: now) == DC09Codec.encode(packet))
+        packet.time = nil
+        let without = DC09Codec.encode(packet)
+        let line = Array("1001181101000015\r".utf8)
+        for bytes in [without, line, [1, 2, 3], recorded + recorded] {
+            #expect(dialect.restamped(bytes, now: now) == bytes)
+        }
+    }
+
     @Test func anAnswerEndsTheOldestThatFits() throws {
         func frame(_ source: String, _ serial: UInt16?) -> SendLane.Pending {
             SendLane.Pending(

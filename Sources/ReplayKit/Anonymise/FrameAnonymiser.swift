@@ -27,6 +27,7 @@ protocol FrameAnonymiser: AnyObject {
 struct CaptureAnonymiser {
     /// Sorted by name; adding a protocol is one line here. Without one its frames are dropped.
     private static let all: [(name: ProtocolName, make: @Sendable (Pseudonyms) -> any FrameAnonymiser)] = [
+        (.dc09, { DC09Anonymiser($0) }),
         (.ev07b, { EV07BAnonymiser($0) }),
         (.gt06, { GT06Anonymiser($0) }),
         (.jt808, { JT808Anonymiser($0) }),

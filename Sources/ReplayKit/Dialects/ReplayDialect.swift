@@ -86,18 +86,23 @@ protocol ReplayDialect: AnyObject {
 
     /// What follows a registration that was taken.
     func authentication(like frame: [UInt8], code: String, serial: UInt16) -> [UInt8]?
+
+    /// The frame as its terminal would send it now, where the platform refuses one that was sent long ago.
+    func restamped(_ frame: [UInt8], now: Timestamp) -> [UInt8]
 }
 
 extension ReplayDialect {
     var registers: Bool { false }
     func registration(like frame: [UInt8], serial: UInt16) -> [UInt8]? { nil }
     func authentication(like frame: [UInt8], code: String, serial: UInt16) -> [UInt8]? { nil }
+    func restamped(_ frame: [UInt8], now: Timestamp) -> [UInt8] { frame }
 }
 
 /// The protocols that can be played.
 enum ReplayDialects {
     /// Sorted by name; adding one is one line here.
     private static let all: [(name: ProtocolName, make: @Sendable () -> any ReplayDialect)] = [
+        (.dc09, { DC09ReplayDialect() }),
         (.ev07b, { EV07BReplayDialect() }),
         (.gt06, { GT06ReplayDialect() }),
         (.jt808, { JT808ReplayDialect() }),

@@ -65,7 +65,7 @@ final class LoadGenerator: ConnectionHandler {
         self.dialect = dialect
         schedule = LoadSchedule(options)
         firstTerminal = options.firstTerminal + UInt64(options.ownTerminals.lowerBound)
-        terminals = LoadTerminals(options)
+        terminals = LoadTerminals(options, serials: dialect.serials)
         startNanoseconds = MonotonicClock.nanoseconds
     }
 

@@ -44,12 +44,14 @@ struct LoadTerminals {
     private(set) var inFlightCount = 0
     private var inFlight: [Int64]
     private let ring: Int
+    private let serials: ClosedRange<UInt16>
 
-    init(_ options: LoadOptions) {
+    init(_ options: LoadOptions, serials: ClosedRange<UInt16>) {
+        self.serials = serials
         count = options.ownTerminals.count
         state = Array(repeating: .closed, count: count)
         connection = Array(repeating: Connection(rawValue: 0), count: count)
-        serial = Array(repeating: 0, count: count)
+        serial = Array(repeating: serials.lowerBound, count: count)
         since = Array(repeating: 0, count: count)
         loginSent = Array(repeating: 0, count: options.isDatagram ? count : 0)
         // Reports that are due while answers are waited for, twice over; a login takes places too.
@@ -64,8 +66,9 @@ struct LoadTerminals {
 
     /// Takes the terminal's next serial number.
     mutating func takeSerial(_ terminal: Int) -> UInt16 {
-        defer { serial[terminal] &+= 1 }
-        return serial[terminal]
+        let taken = serial[terminal]
+        serial[terminal] = taken == serials.upperBound ? serials.lowerBound : taken + 1
+        return taken
     }
 
     mutating func remember(_ terminal: Int, due: Int64, serial: UInt16, isSOS: Bool) {

@@ -171,7 +171,9 @@ extension Sender {
     }
 
     private func send(_ index: Int, _ frame: ReplayFrame, on loop: EventLoop) {
-        guard let connection = lanes[index].connection, write(frame.bytes, connection, on: loop) else {
+        let bytes = dialects[index].restamped(
+            frame.bytes, now: Timestamp(milliseconds: MonotonicClock.wallMilliseconds))
+        guard let connection = lanes[index].connection, write(bytes, connection, on: loop) else {
             return report(frame, .notSent("the connection does not take it"))
         }
         // Read again, so that the dialect of this lane knows who speaks and of which family the answers will be.

@@ -241,7 +241,7 @@ public struct DC09Time: Sendable, Equatable {
     let bytes: [UInt8]
 
     /// Nil for other characters; a date that no calendar has is kept, since it is what a panel says.
-    init?(_ text: some Collection<UInt8>) {
+    public init?(_ text: some Collection<UInt8>) {
         guard text.count == Self.byteCount else { return nil }
         for (byte, expected) in zip(text, Self.pattern) {
             let isRight = expected == 0x30 ? (0x30...0x39).contains(byte) : byte == expected

@@ -28,6 +28,9 @@ protocol LoadDialect: AnyObject {
     /// Answers carry the terminal's number, so that many terminals can share a socket.
     var namesTerminals: Bool { get }
 
+    /// The serial numbers that a terminal counts through, the first again behind the last.
+    var serials: ClosedRange<UInt16> { get }
+
     /// Puts the terminals' clock to this time, milliseconds since 1970.
     func setTime(wallMilliseconds: Int64)
 
@@ -48,6 +51,8 @@ protocol LoadDialect: AnyObject {
 }
 
 extension LoadDialect {
+    var serials: ClosedRange<UInt16> { 0...UInt16.max }
+
     /// Reads everything complete in `bytes`; the rest is handed in again in front of what follows.
     ///
     /// - Parameter body: gets each answer, with the number of its terminal where the protocol names it.
@@ -78,8 +83,9 @@ extension LoadAnswer {
 
 /// The protocols that can be spoken.
 enum LoadDialects {
-    /// Sorted by name.
+    /// Sorted by name; adding one is one line here.
     private static let all: [(name: ProtocolName, make: @Sendable () -> any LoadDialect)] = [
+        (.dc09, { DC09Dialect() }),
         (.ev07b, { EV07BDialect() }),
         (.gt06, { GT06Dialect() }),
         (.jt808, { JT808Dialect() }),
