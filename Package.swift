@@ -173,7 +173,7 @@ let package = Package(
         .executableTarget(
             name: "framereplay",
             dependencies: [
-                "Reactor", "ReplayKit", "TerminalModel", "TerminalProtocols",
+                "AlarmFormats", "Reactor", "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
         .testTarget(

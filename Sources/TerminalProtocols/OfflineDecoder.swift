@@ -68,21 +68,35 @@ public protocol OfflineDecoder {
     func explain(_ bytes: [UInt8]) -> [ExplainedField]
 }
 
+/// What opens the encrypted frames of a recording.
+public struct DecoderKeys: Sendable {
+    /// The key of an account, nil for one that speaks in clear text.
+    public var cipher: @Sendable (TerminalID) -> DC09Cipher?
+
+    public init(cipher: @escaping @Sendable (TerminalID) -> DC09Cipher?) {
+        self.cipher = cipher
+    }
+
+    public static let none = DecoderKeys { _ in nil }
+}
+
 /// One line in the list of protocols.
 public struct ProtocolRegistration: Sendable {
     public let name: ProtocolName
     /// How likely the bytes are this protocol: 0 no, 1 by their markers, 2 by their checksum too.
     public let likelihood: @Sendable ([UInt8]) -> Int
-    public let makeDecoder: @Sendable () -> any OfflineDecoder
+    private let decoder: @Sendable (DecoderKeys) -> any OfflineDecoder
 
     public init(
         name: ProtocolName, likelihood: @escaping @Sendable ([UInt8]) -> Int,
-        makeDecoder: @escaping @Sendable () -> any OfflineDecoder
+        makeDecoder: @escaping @Sendable (DecoderKeys) -> any OfflineDecoder
     ) {
         self.name = name
         self.likelihood = likelihood
-        self.makeDecoder = makeDecoder
+        decoder = makeDecoder
     }
+
+    public func makeDecoder(keys: DecoderKeys = .none) -> any OfflineDecoder { decoder(keys) }
 
     /// Every protocol, sorted by name; adding one is one line here.
     public static let all: [ProtocolRegistration] = [

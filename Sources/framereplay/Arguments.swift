@@ -1,4 +1,6 @@
+import AlarmFormats
 public import ArgumentParser
+import ReplayKit
 public import TerminalModel
 import TerminalProtocols
 
@@ -23,6 +25,28 @@ enum ProtocolArgument: ExpressibleByArgument {
 
     var name: ProtocolName? {
         if case .named(let name) = self { name } else { nil }
+    }
+}
+
+/// `--keys`: a file with the keys of panels, as the gateway's configuration names one.
+struct KeyOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("A file with the keys of panels (dc09), an account and its key a line.", valueName: "file"))
+    var keys: String?
+
+    /// - Throws: `ReplayFailure` when the file cannot be read, everybody may read it, or a line of it is wrong.
+    func decoderKeys() throws -> DecoderKeys {
+        guard let keys else { return .none }
+        switch SecretFile.read(keys, maximumBytes: DC09KeyTable.maximumFileBytes) {
+        case .failure(let reason): throw ReplayFailure(.usage, "--keys \(keys): \(reason.text)")
+        case .success(let bytes):
+            do {
+                let table = try DC09KeyTable(String(decoding: bytes, as: UTF8.self))
+                return DecoderKeys { table.cipher(of: $0) }
+            } catch {
+                throw ReplayFailure(.usage, "--keys \(keys): \(error)")
+            }
+        }
     }
 }
 

@@ -22,11 +22,16 @@ struct DecodeCommand: ParsableCommand {
     @Flag(help: "Add the protocol's own decoded structure to each line.")
     var fields = false
 
+    @OptionGroup
+    var keyOptions: KeyOptions
+
     @Argument(help: ArgumentHelp("Files with frames; - or none is the standard input.", valueName: "file"))
     var files: [String] = []
 
     func run() throws {
-        let options = DecodeOptions(protocolName: protocolArgument.name, isStream: stream, showsFields: fields)
+        let options = DecodeOptions(
+            protocolName: protocolArgument.name, isStream: stream, showsFields: fields,
+            keys: try keyOptions.decoderKeys())
         let summary = try Decoding.run(
             paths: files.isEmpty ? ["-"] : files, options: options, output: STDOUT_FILENO)
         if summary.failed > 0 { throw ExitStatus.incomplete }

@@ -14,13 +14,16 @@ struct ExplainCommand: ParsableCommand {
     @Option(name: .customLong("protocol"), help: "The protocol of the frame.")
     var protocolArgument = ProtocolArgument.automatic
 
+    @OptionGroup
+    var keyOptions: KeyOptions
+
     @Argument(
         help: ArgumentHelp("The frame in hex, or a watch's as text; several arguments are joined.", valueName: "hex"))
     var hex: [String]
 
     func run() throws {
         let bytes = try Explanation.bytes(hex: hex.joined(separator: " "))
-        let explanation = Explanation(bytes, protocolName: protocolArgument.name)
+        let explanation = Explanation(bytes, protocolName: protocolArgument.name, keys: try keyOptions.decoderKeys())
         StandardStreams.write(explanation.text, to: STDOUT_FILENO)
         if !explanation.isWhole { throw ExitStatus.incomplete }
     }

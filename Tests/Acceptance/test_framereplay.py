@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from dc09_panel import Panel
 from example_frames import FRAMES, STREAMS
 from site_under_test import programs
 
@@ -118,3 +119,38 @@ def test_explain_names_every_byte():
     assert result.returncode == 0, result.stderr
     for word in ("0200", "017700000101", "28.234567", "112.987654"):
         assert word in result.stdout, word
+
+
+PANEL_KEY = "00112233445566778899AABBCCDDEEFF"
+
+
+@pytest.mark.parametrize("command", ["decode", "explain"])
+def test_a_key_file_opens_what_a_panel_sealed(tmp_path, command):
+    """The frames are sealed by openssl; only the right key of the right account opens them, and only its owner may read it."""
+    frame = Panel(None, "100001", PANEL_KEY).contact_id("101").hex()
+    keys = tmp_path / "keys"
+
+    def run(text: str | None, mode: int = 0o600) -> subprocess.CompletedProcess:
+        arguments = []
+        if text is not None:
+            keys.write_text(text)
+            keys.chmod(mode)
+            arguments = ["--keys", keys]
+        arguments += [frame] if command == "explain" else ["-"]
+        return subprocess.run(
+            [programs() / "framereplay", command, *arguments], input=frame + "\n", capture_output=True, text=True)
+
+    opened = run(f"# of a test\n100001 hex:{PANEL_KEY}\n")
+    assert opened.returncode == 0, opened.stdout + opened.stderr
+    said = {"decode": '"alarms":["sos"]', "explain": '"qualifier":1,"event":"101"'}[command]
+    assert said in opened.stdout, opened.stdout
+    assert "the key of the account" in run(None).stdout
+    assert "the key of the account" in run(f"100002 hex:{PANEL_KEY}\n").stdout
+    assert run(f"* hex:{'0' * 32}\n").returncode == 3, "a wrong key opens nothing"
+    for text, mode, reason in [
+        ("100001 hex:00\n", 0o600, "line 1: a key has 16, 24 or 32 bytes"),
+        ("100001\n", 0o600, "line 1: expected an account and a key"),
+        (f"* hex:{PANEL_KEY}\n", 0o644, "everybody may use this file"),
+    ]:
+        refused = run(text, mode)
+        assert refused.returncode == 2 and reason in refused.stderr, refused.stderr

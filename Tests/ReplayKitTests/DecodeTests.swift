@@ -112,7 +112,7 @@ import Testing
 
     /// A change, a cut and an insertion at every byte of every example say something and never trap.
     @Test(arguments: Example.frames) func everyDamageOfAFrameGivesALine(_ example: Example) {
-        var decoder = ProtocolChoice(nil)
+        var decoder = ProtocolChoice(nil, keys: .none)
         let bytes = example.bytes
         func check(_ damaged: [UInt8]) {
             let frames = decoder.decode(frame: damaged)

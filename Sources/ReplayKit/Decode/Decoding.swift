@@ -10,11 +10,16 @@ public struct DecodeOptions: Sendable {
     public var isStream: Bool
     /// Each line of output carries the protocol's own fields too.
     public var showsFields: Bool
+    /// Open what is encrypted.
+    public var keys: DecoderKeys
 
-    public init(protocolName: ProtocolName? = nil, isStream: Bool = false, showsFields: Bool = false) {
+    public init(
+        protocolName: ProtocolName? = nil, isStream: Bool = false, showsFields: Bool = false, keys: DecoderKeys = .none
+    ) {
         self.protocolName = protocolName
         self.isStream = isStream
         self.showsFields = showsFields
+        self.keys = keys
     }
 }
 
@@ -101,7 +106,7 @@ private struct FileDecoder: ~Copyable {
         self.options = options
         self.output = output
         reader = try LineReader(path: path)
-        choice = ProtocolChoice(options.protocolName)
+        choice = ProtocolChoice(options.protocolName, keys: options.keys)
     }
 
     mutating func run() throws {
@@ -132,7 +137,7 @@ private struct FileDecoder: ~Copyable {
         var choices: [String: ProtocolChoice] = [:]
         for piece in splitter.split(records) {
             let key = "\(piece.direction.rawValue) \(piece.session)"
-            choice = choices[key] ?? ProtocolChoice(options.protocolName ?? piece.protocolName)
+            choice = choices[key] ?? ProtocolChoice(options.protocolName ?? piece.protocolName, keys: options.keys)
             for frame in choice.decode(frame: piece.bytes) { try report(frame) }
             choices[key] = choice
         }

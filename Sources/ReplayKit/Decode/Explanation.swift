@@ -14,12 +14,14 @@ public struct Explanation: Sendable {
     public let isWhole: Bool
     private let errors: [DecodeError]
 
-    /// - Parameter protocolName: nil tells the protocol by the bytes.
-    public init(_ bytes: [UInt8], protocolName: ProtocolName? = nil) {
+    /// - Parameters:
+    ///   - protocolName: nil tells the protocol by the bytes.
+    ///   - keys: open what is encrypted.
+    public init(_ bytes: [UInt8], protocolName: ProtocolName? = nil, keys: DecoderKeys = .none) {
         let registration =
             protocolName.flatMap(ProtocolRegistration.named) ?? ProtocolRegistration.recognised(in: bytes)
             ?? ProtocolRegistration.named(.jt808) ?? ProtocolRegistration.all[0]
-        var decoder = registration.makeDecoder()
+        var decoder = registration.makeDecoder(keys: keys)
         fields = decoder.explain(bytes)
         errors = decoder.decode(frame: bytes).compactMap(\.error)
         isWhole = errors.isEmpty && !fields.contains(where: \.isWrong)

@@ -14,16 +14,18 @@ struct ProtocolChoice {
     static let streamSampleBytes = 8192
 
     private let isAutomatic: Bool
+    private let keys: DecoderKeys
     private var candidates: [Candidate]
     /// The protocol of the latest frame that was understood.
     private var current = 0
     private var streamSample: [UInt8]? = []
 
     /// - Parameter name: nil tells the protocol by the bytes.
-    init(_ name: ProtocolName?) {
+    init(_ name: ProtocolName?, keys: DecoderKeys) {
         isAutomatic = name == nil
+        self.keys = keys
         candidates = ProtocolRegistration.all.filter { name == nil || $0.name == name }
-            .map { Candidate(registration: $0, decoder: $0.makeDecoder()) }
+            .map { Candidate(registration: $0, decoder: $0.makeDecoder(keys: keys)) }
         // Until something is recognised, errors go under the protocol that is the default everywhere.
         current = candidates.firstIndex { $0.registration.name == .jt808 } ?? 0
     }
@@ -63,7 +65,7 @@ struct ProtocolChoice {
         let found =
             ProtocolRegistration.recognised(in: bytes)
             ?? candidates.map(\.registration).first { registration in
-                var decoder = registration.makeDecoder()
+                var decoder = registration.makeDecoder(keys: keys)
                 return decoder.decode(frame: bytes).contains { $0.error == nil }
             }
         guard let found, let index = candidates.firstIndex(where: { $0.registration.name == found.name }) else {

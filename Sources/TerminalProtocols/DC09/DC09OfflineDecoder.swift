@@ -3,7 +3,7 @@ import WireBytes
 
 extension DC09 {
     static let registration = ProtocolRegistration(
-        name: .dc09, likelihood: likelihood, makeDecoder: { DC09OfflineDecoder() })
+        name: .dc09, likelihood: likelihood, makeDecoder: { DC09OfflineDecoder(cipher: $0.cipher) })
 
     private static func likelihood(_ bytes: [UInt8]) -> Int {
         var cursor = DC09Framer.Cursor()

@@ -3,7 +3,7 @@ import WireBytes
 
 extension EV07B {
     static let registration = ProtocolRegistration(
-        name: .ev07b, likelihood: likelihood, makeDecoder: { EV07BOfflineDecoder() })
+        name: .ev07b, likelihood: likelihood, makeDecoder: { _ in EV07BOfflineDecoder() })
 
     private static func likelihood(_ bytes: [UInt8]) -> Int {
         guard bytes.first == marker else { return 0 }

@@ -3,7 +3,7 @@ import WireBytes
 
 extension GT06 {
     static let registration = ProtocolRegistration(
-        name: .gt06, likelihood: likelihood, makeDecoder: { GT06OfflineDecoder() })
+        name: .gt06, likelihood: likelihood, makeDecoder: { _ in GT06OfflineDecoder() })
 
     private static func likelihood(_ bytes: [UInt8]) -> Int {
         guard bytes.starts(with: [shortMarker, shortMarker]) || bytes.starts(with: [longMarker, longMarker]) else {

@@ -3,7 +3,7 @@ import WireBytes
 
 extension JT808 {
     static let registration = ProtocolRegistration(
-        name: .jt808, likelihood: likelihood, makeDecoder: { JT808OfflineDecoder() })
+        name: .jt808, likelihood: likelihood, makeDecoder: { _ in JT808OfflineDecoder() })
 
     private static func likelihood(_ bytes: [UInt8]) -> Int {
         guard bytes.first == flag || bytes.last == flag else { return 0 }

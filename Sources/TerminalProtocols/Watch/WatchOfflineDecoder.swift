@@ -3,7 +3,7 @@ import WireBytes
 
 extension Watch {
     static let registration = ProtocolRegistration(
-        name: .watch, likelihood: likelihood, makeDecoder: { WatchOfflineDecoder() })
+        name: .watch, likelihood: likelihood, makeDecoder: { _ in WatchOfflineDecoder() })
 
     /// There is no checksum; a frame whose length is right is as good as one.
     private static func likelihood(_ bytes: [UInt8]) -> Int {

@@ -16,7 +16,7 @@ public enum Template {
     @inlinable public static var maximumLength: Int { 64 }
 
     static let registration = ProtocolRegistration(
-        name: .template, likelihood: likelihood, makeDecoder: { TemplateOfflineDecoder() })
+        name: .template, likelihood: likelihood, makeDecoder: { _ in TemplateOfflineDecoder() })
 
     /// 0: not this protocol. 1: its marker. 2: its checksum too.
     private static func likelihood(_ bytes: [UInt8]) -> Int {
