@@ -96,12 +96,13 @@ final class IngestQueue: Sendable {
 
     /// Takes what there is room for and returns how many items that were; the rest gets the result `failed`.
     func add(_ items: [IngestItem]) -> Int {
-        let accepted = state.withLock { state in
+        let (accepted, isUrgent) = state.withLock { state in
+            let before = state.positions.count
             var accepted = 0
             for item in items where take(item, &state) { accepted += 1 }
-            return accepted
+            return (accepted, state.positions.count - before < items.count)
         }
-        bell.ring()
+        bell.ring(isUrgent: isUrgent)
         return accepted
     }
 

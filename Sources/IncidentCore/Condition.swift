@@ -9,13 +9,17 @@ public enum Condition: Sendable, Equatable {
     /// No frame since that time.
     case silence(since: Timestamp)
     case heardAgain
+    /// A panel says that a device it supervises, such as the person's pendant, is not heard any more.
+    case supervisionLost
+    case supervisionRestored
 
-    /// The cause that an incident carries: `fence_enter`, `fence_exit`, `low_battery`, `silence`.
+    /// The cause that an incident carries: `fence_enter`, `fence_exit`, `low_battery`, `silence`, `supervision_lost`.
     public var cause: String {
         switch self {
         case .fenceCrossed(_, _, let entered, _, _): entered ? "fence_enter" : "fence_exit"
         case .lowBattery, .batteryRecovered: "low_battery"
         case .silence, .heardAgain: "silence"
+        case .supervisionLost, .supervisionRestored: "supervision_lost"
         }
     }
 
@@ -23,8 +27,8 @@ public enum Condition: Sendable, Equatable {
     public var isViolation: Bool {
         switch self {
         case .fenceCrossed(_, _, _, let isViolation, _): isViolation
-        case .lowBattery, .silence: true
-        case .batteryRecovered, .heardAgain: false
+        case .lowBattery, .silence, .supervisionLost: true
+        case .batteryRecovered, .heardAgain, .supervisionRestored: false
         }
     }
 
@@ -36,6 +40,8 @@ public enum Condition: Sendable, Equatable {
         case .batteryRecovered(let percent): "battery recovered\(percent.map { ": \($0) %" } ?? "")"
         case .silence(let since): "no frame since \(since)"
         case .heardAgain: "the terminal is heard again"
+        case .supervisionLost: "the panel does not hear a supervised device, such as the pendant"
+        case .supervisionRestored: "the panel hears the supervised device again"
         }
     }
 }

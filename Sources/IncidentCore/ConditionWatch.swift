@@ -1,6 +1,6 @@
 public import TerminalModel
 
-/// Watches every terminal for a low battery and for silence.
+/// Watches every terminal for a low battery, for silence, and for devices that it supervises and does not hear any more.
 ///
 /// Terminals are known by the caller's small numbers, so that hearing one costs no look-up and its memory is 16 bytes.
 /// Each waits in one bucket of a wheel and is looked at again when its bucket is due, so a frame moves nothing; silence
@@ -21,6 +21,7 @@ public struct ConditionWatch: ~Copyable {
         /// It stands in a bucket, perhaps one that was meant for an earlier owner of the number.
         var isInBucket = false
         var hasLowBattery = false
+        var lacksSupervision = false
     }
 
     private static let bucketCount = 256
@@ -56,12 +57,15 @@ public struct ConditionWatch: ~Copyable {
     ///   - lastSeen: receive time of the last frame.
     ///   - isSilent: its silence was reported, for example because an incident of that cause is open.
     ///   - hasLowBattery: the same for the battery.
+    ///   - lacksSupervision: the same for a supervised device.
     public mutating func seed(
-        _ number: UInt32, lastSeen: Timestamp, isSilent: Bool = false, hasLowBattery: Bool = false, now: Moment
+        _ number: UInt32, lastSeen: Timestamp, isSilent: Bool = false, hasLowBattery: Bool = false,
+        lacksSupervision: Bool = false, now: Moment
     ) {
-        if hasLowBattery {
+        if hasLowBattery || lacksSupervision {
             makeRoom(for: number)
-            records[Int(number)].hasLowBattery = true
+            if hasLowBattery { records[Int(number)].hasLowBattery = true }
+            if lacksSupervision { records[Int(number)].lacksSupervision = true }
         }
         guard silenceSeconds != nil else { return }
         let ago = max(0, now.wall.milliseconds &- lastSeen.milliseconds)
@@ -78,9 +82,10 @@ public struct ConditionWatch: ~Copyable {
         new.clearing = clearing
         for index in 0..<records.count {
             let (number, record) = (UInt32(index), records[index])
-            if record.hasLowBattery {
+            if record.hasLowBattery || record.lacksSupervision {
                 new.makeRoom(for: number)
-                new.records[index].hasLowBattery = true
+                new.records[index].hasLowBattery = record.hasLowBattery
+                new.records[index].lacksSupervision = record.lacksSupervision
             }
             guard silenceSeconds != nil, record.isWatched else { continue }
             new.hear(number, atMilliseconds: record.lastSeenMilliseconds, isSilent: record.isSilent)
@@ -95,6 +100,7 @@ public struct ConditionWatch: ~Copyable {
         // What stands in the wheel stays there, and the wheel passes over it.
         records[Int(number)].isWatched = false
         records[Int(number)].isSilent = false
+        records[Int(number)].lacksSupervision = false
         unlatch(number)
     }
 
@@ -105,6 +111,7 @@ public struct ConditionWatch: ~Copyable {
             found.append(.heardAgain)
         }
         if !event.historical, let condition = judgeBattery(event, number, now: now) { found.append(condition) }
+        if let condition = judgeSupervision(event, number) { found.append(condition) }
         return found
     }
 
@@ -182,6 +189,21 @@ extension ConditionWatch {
     private mutating func unlatch(_ number: UInt32) {
         records[Int(number)].hasLowBattery = false
         if !clearing.isEmpty { clearing[number] = nil }
+    }
+
+    /// A loss is named once; what the panel kept and tells late counts too, since it tells it no second time. The way back is
+    /// named as often as it is said, because the loss may be one of before the start.
+    private mutating func judgeSupervision(_ event: borrowing TerminalEvent, _ number: UInt32) -> Condition? {
+        let isLatched = number < records.count && records[Int(number)].lacksSupervision
+        if event.alarms.contains(.supervisionLost) {
+            guard !isLatched else { return nil }
+            makeRoom(for: number)
+            records[Int(number)].lacksSupervision = true
+            return .supervisionLost
+        }
+        guard event.alarms.contains(.supervisionRestored) else { return nil }
+        if isLatched { records[Int(number)].lacksSupervision = false }
+        return .supervisionRestored
     }
 
     private mutating func judgeBattery(

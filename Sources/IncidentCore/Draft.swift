@@ -48,6 +48,7 @@ enum Matter: Hashable {
     case security
     case lowBattery
     case silence
+    case supervision
     case fence(String)
     case other(Service)
 
@@ -60,6 +61,7 @@ enum Matter: Hashable {
             switch incident.causes.first {
             case "low_battery": self = .lowBattery
             case "silence": self = .silence
+            case "supervision_lost": self = .supervision
             default: self = .assistance
             }
         case .careContact, .elderLocation, .childLocation: self = .other(incident.service)
@@ -71,6 +73,7 @@ enum Matter: Hashable {
         case .fenceCrossed(let fence, _, _, _, _): self = .fence(fence)
         case .lowBattery, .batteryRecovered: self = .lowBattery
         case .silence, .heardAgain: self = .silence
+        case .supervisionLost, .supervisionRestored: self = .supervision
         }
     }
 
@@ -88,7 +91,7 @@ enum Matter: Hashable {
     var service: Service {
         switch self {
         case .emergency: .emergency
-        case .assistance, .lowBattery, .silence: .lifeAssistance
+        case .assistance, .lowBattery, .silence, .supervision: .lifeAssistance
         case .security: .securityAlarm
         case .fence: .fenceWatch
         case .other(let service): service

@@ -44,6 +44,9 @@ public enum AlarmKind: UInt8, CaseIterable, Sendable, Hashable {
     case gas
     case intrusion
     case duress
+    /// A device that is supervised over radio, such as a pendant, is not heard any more.
+    case supervisionLost
+    case supervisionRestored
 
     /// The name on every interface, for example `low_battery`.
     public var name: String {
@@ -63,6 +66,7 @@ public enum AlarmKind: UInt8, CaseIterable, Sendable, Hashable {
         "home_arrive", "overspeed", "motion", "no_motion", "tilt", "removed", "tamper", "vibration", "displacement",
         "collision", "rollover", "heart_rate", "temperature", "welfare", "beacon_lost", "gnss_lost", "gnss_restored",
         "device_fault", "gnss_fault", "sim_changed", "driving", "other", "fire", "gas", "intrusion", "duress",
+        "supervision_lost", "supervision_restored",
     ]
 }
 

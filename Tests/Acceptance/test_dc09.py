@@ -1,5 +1,6 @@
 """A home pager that reports through an alarm panel: from the press to the webhook, over every line that a panel has."""
 
+import json
 import os
 import tty
 from datetime import datetime, timezone
@@ -129,6 +130,27 @@ def test_what_is_of_no_use_is_answered_so(site):
         broken = bytearray(panel.contact_id("101"))
         broken[20] ^= 1
         assert panel.request(bytes(broken), 1) is None, "a wrong sum is not answered"
+
+
+def test_a_lost_pendant_is_a_fault(site):
+    """381, again and again while it lasts; 3381 is the way back. The incident outlives a kill -9."""
+    with Panel(SocketLine(site.panel_port), "100008") as panel:
+        assert panel.request(panel.contact_id("381")).name == "ACK"
+        incident = site.wait_incident("100008", service="life_assistance")
+        assert incident["causes"] == ["supervision_lost"]
+        assert panel.request(panel.contact_id("381")).name == "ACK"
+        site.kill()
+        site.start()
+    with Panel(SocketLine(site.panel_port), "100008") as panel:
+        panel.sequence = 2
+        assert panel.request(panel.contact_id("381")).name == "ACK"
+        assert panel.request(panel.contact_id("381", qualifier=3)).name == "ACK"
+        assert panel.request(panel.contact_id("101")).name == "ACK", "and an SOS is an SOS"
+        assert len(emergencies(site, "100008")) == 1
+    faults = [one for one in site.incidents_of("100008") if one["service"] == "life_assistance"]
+    assert [one["id"] for one in faults] == [incident["id"]]
+    story = json.dumps(site.incident(incident["id"]))
+    assert "hears the supervised device again" in story, story
 
 
 def test_a_panel_that_falls_silent_is_a_fault(site):

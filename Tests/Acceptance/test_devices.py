@@ -219,6 +219,24 @@ def test_a_hang_up_that_udev_does_not_tell_of(machine, new_usb_site):
         assert any(terminal.request(terminal.sos(), 1) for _ in range(30)), "not opened again within 30 s"
 
 
+def test_a_read_that_fails(machine, new_usb_site, tmp_path):
+    """The driver answers a read with an error and the adapter stays plugged in: the system call itself is made to fail."""
+    adapter = machine.plug(Adapter("ttyUSB0", "1-1", serial="A1", **CH340))
+    trace = tmp_path / "trace"
+    site = new_usb_site(
+        PAGERS,
+        wrapper=("strace", "-D", "-f", "-qq", "-o", trace, "-P", os.ttyname(adapter.slave), "-e", "trace=read,readv",
+                 "-e", "inject=read,readv:error=EPROTO:when=2"))
+    with wire(adapter, "017920000012") as terminal:
+        assert terminal.request(terminal.heartbeat())
+        terminal.write(terminal.heartbeat().encode())
+        device = wait_state(site, A1, "read_error")
+        assert "rotocol error" in device["reason"] and device["counts"]["read_error"] == 1
+        wait_state(site, A1, "open", 30)
+        assert any(terminal.request(terminal.sos(), 1) for _ in range(30)), "not opened again within 30 s"
+    assert "EPROTO" in trace.read_text() and "INJECTED" in trace.read_text()
+
+
 def test_a_tty_that_the_gateway_may_not_open(machine, new_site):
     """The gateway runs as nobody; the permissions come later, as udev gives them."""
     if os.geteuid() != 0:
@@ -297,9 +315,12 @@ def test_a_match_by_the_bare_chip_is_refused(tmp_path):
 
 
 def test_neither_gpsd_nor_serial_devices_nor_udev(new_site):
-    """As in a container: nothing is there, and that is no error."""
+    """As in a container: a /dev of its own with the usual four files, no udev, no ports. That is no error."""
     site = new_site(extra=PAGERS + '[gpsd]\naddress = "127.0.0.1:1"\n')
-    private = "mount -t tmpfs none /sys/class && exec \"$@\"" if os.geteuid() == 0 else "exec \"$@\""
+    private = (
+        "mount -t tmpfs none /sys/class && mount -t tmpfs none /run && mount -t tmpfs none /dev && mkdir /dev/shm && "
+        "mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/zero c 1 5 && mknod -m 666 /dev/random c 1 8 && "
+        "mknod -m 666 /dev/urandom c 1 9 && exec \"$@\"")
     wrapper = ("unshare", "-m", "sh", "-c", private, "sh") if os.geteuid() == 0 else ()
     site.start(wrapper=wrapper)
     with Terminal.connect(site.port, "017920000011") as terminal:

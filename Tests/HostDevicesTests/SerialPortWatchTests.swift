@@ -44,6 +44,18 @@ private func port(_ number: Int, serial: String = "A") -> SerialAdapter {
     SerialAdapter(systemPath: "/sys/\(number)", node: "/dev/ttyUSB\(number)", serialNumber: serial)
 }
 
+/// `NETLINK_KOBJECT_UEVENT`, which Swift does not see.
+private let kernelEvents: Int32 = 15
+
+/// A message to everybody who listens to udev.
+private func sendToUdevGroup(_ sender: Int32, _ bytes: [UInt8]) -> Int {
+    // sockaddr_nl: family 2, padding 2, port 4, groups 4; 2 is udev's.
+    var address: [UInt8] = [UInt8(AF_NETLINK), 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0]
+    return address.withUnsafeMutableBytes { raw in
+        raw.withMemoryRebound(to: sockaddr.self) { sendto(sender, bytes, bytes.count, 0, $0.baseAddress, 12) }
+    }
+}
+
 /// Changes as they come, without ticks.
 private final class Changes: Sendable {
     private let stream = AsyncStream.makeStream(of: SerialPortChange.self)
@@ -87,6 +99,26 @@ private final class Changes: Sendable {
         #expect(
             await changes.next(3) == [.removed(systemPath: "/sys/0"), .seen(port(2, serial: "B")), .seen(port(3))])
         #expect(changes.watch.overruns == 1)
+    }
+
+    /// More events than the socket holds, sent as udev sends them: the kernel says ENOBUFS, and everything is listed again.
+    @Test(.enabled(if: geteuid() == 0, "only root may speak for udev"), .timeLimit(.minutes(1)))
+    func theKernelDropsEvents() async throws {
+        let sender = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue), kernelEvents)
+        try #require(sender >= 0)
+        defer { close(sender) }
+        let source = try #require(UdevPorts(receiveBufferBytes: 4096))
+        #expect(source.next() == nil)
+        for _ in 0..<200 { try #require(sendToUdevGroup(sender, [UInt8](repeating: 0x78, count: 512)) == 512) }
+        #expect(source.next() == .overrun)
+        // And in the watch, which has its own socket: all that was lost shows in one more list.
+        let watch = SerialPortWatch()
+        defer { watch.stop() }
+        watch.start({ UdevPorts(receiveBufferBytes: 4096) }) { _ in }
+        while watch.overruns == 0 {
+            for _ in 0..<200 { _ = sendToUdevGroup(sender, [UInt8](repeating: 0x78, count: 512)) }
+            await Task.yield()
+        }
     }
 
     /// This machine's own ports, whatever they are: nothing crashes, and consoles are not among them.

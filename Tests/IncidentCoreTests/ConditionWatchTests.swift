@@ -79,6 +79,30 @@ private func event(
         #expect(again[0].contains("\(start.adding(milliseconds: 5_001_000))"))
     }
 
+    /// A panel repeats that a pendant is lost; once is enough, and over a restart too.
+    @Test func aLostPendantIsNamedOnceUntilItIsBack() {
+        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: nil, now: moment(0))
+        func tell(_ alarms: AlarmSet, _ second: Int64, of number: UInt32 = 1) -> [Condition] {
+            var event = event(1)
+            event.alarms = alarms
+            return watch.observe(event, of: number, now: moment(second))
+        }
+        #expect(tell([.init(.supervisionRestored)], 0) == [.supervisionRestored])
+        #expect(tell([.init(.supervisionLost)], 1) == [.supervisionLost])
+        #expect(tell([.init(.supervisionLost)], 2) == [])
+        #expect(tell([.init(.supervisionLost)], 2, of: 2) == [.supervisionLost])
+        watch.change(lowBatteryPercent: 15, silenceSeconds: 600, now: moment(3))
+        #expect(tell([.init(.supervisionLost)], 4) == [])
+        #expect(tell([], 5) == [])
+        #expect(tell([.init(.supervisionRestored)], 6) == [.supervisionRestored])
+        #expect(tell([.init(.supervisionLost)], 7) == [.supervisionLost])
+        watch.forget(1)
+        #expect(tell([.init(.supervisionLost)], 8) == [.supervisionLost])
+        watch.seed(3, lastSeen: start, lacksSupervision: true, now: moment(8))
+        #expect(tell([.init(.supervisionLost)], 9, of: 3) == [])
+        #expect(tell([.init(.supervisionRestored)], 10, of: 3) == [.supervisionRestored])
+    }
+
     @Test func seededTerminalsGetAGraceAfterTheStart() {
         var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 1800, now: moment(0))
         watch.seed(1, lastSeen: start.adding(milliseconds: -90_000_000), now: moment(0))

@@ -55,9 +55,11 @@ extension Decider {
             guard let number = terminals.number(of: incident.terminal) else { continue }
             let isSilent = incident.causes.contains("silence")
             let hasLowBattery = incident.causes.contains("low_battery")
-            guard isSilent || hasLowBattery else { continue }
+            let lacksSupervision = incident.causes.contains("supervision_lost")
+            guard isSilent || hasLowBattery || lacksSupervision else { continue }
             watch.seed(
-                number, lastSeen: incident.openedAt, isSilent: isSilent, hasLowBattery: hasLowBattery, now: now)
+                number, lastSeen: incident.openedAt, isSilent: isSilent, hasLowBattery: hasLowBattery,
+                lacksSupervision: lacksSupervision, now: now)
         }
         for record in restored.commands {
             commands.add(record, now: now, isSettled: true)

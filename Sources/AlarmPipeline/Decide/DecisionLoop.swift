@@ -19,6 +19,10 @@ enum DecisionMessage: Sendable {
 final class DecisionLoop: Sendable {
     /// Positions, and alarms that threaten no life, decided before urgent ones are looked for again.
     static let itemsPerTurn = 512
+    /// While positions come in, the thread lets them gather so long; anything else ends the wait.
+    static let gatherMilliseconds: Int64 = 2
+    /// Positions in a turn up to which nothing gathers.
+    static let idlePositions = 2
     /// Alarms decided before what they decided is handed over.
     static let alarmsPerHandOver = 128
 
@@ -52,6 +56,8 @@ final class DecisionLoop: Sendable {
     /// Only this thread uses it; the mutex makes that visible to the compiler.
     private let batch = Mutex(IngestQueue.Batch())
     private let counts = Mutex(Counts())
+    /// The last turn had positions, and none was left over.
+    private let isBusy = Atomic<Bool>(false)
     private let clock: any PipelineClock
     private let outlets: Outlets
 
@@ -86,6 +92,7 @@ final class DecisionLoop: Sendable {
     // MARK: One turn
 
     private func turn() -> Int64 {
+        if isBusy.load(ordering: .relaxed) { thread.bell.gather(milliseconds: Self.gatherMilliseconds) }
         let next = decider.withLock { decider in
             let now = clock.now()
             let limit = min(Self.itemsPerTurn, outlets.roomForPositions())
@@ -118,6 +125,8 @@ final class DecisionLoop: Sendable {
                 }
             }
             for index in batch.positions.turn { decider.handle(batch.positions.items[index], now: now) }
+            let isBusy = batch.positions.turn.count > Self.idlePositions && !batch.hasMorePositions
+            self.isBusy.store(isBusy, ordering: .relaxed)
             // Without room the track lane rings when it has some.
             return batch.hasMoreAlarms || positionLimit > 0 && batch.hasMorePositions
         }

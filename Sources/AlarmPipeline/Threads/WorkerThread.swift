@@ -10,6 +10,9 @@ final class Doorbell: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var hasRung = false
+    private var hasRungUrgently = false
+    /// Only an urgent ring wakes the thread.
+    private var isGathering = false
 
     init() {
         pthread_mutex_init(mutex, nil)
@@ -27,15 +30,26 @@ final class Doorbell: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    func ring() {
+    /// - Parameter isUrgent: false for what may wait while the thread lets more of it gather.
+    func ring(isUrgent: Bool = true) {
         pthread_mutex_lock(mutex)
         hasRung = true
-        pthread_cond_signal(condition)
+        if isUrgent { hasRungUrgently = true }
+        if isUrgent || !isGathering { pthread_cond_signal(condition) }
         pthread_mutex_unlock(mutex)
     }
 
     /// Returns at the next ring, at once when one is kept, or after the time.
     func wait(milliseconds: Int64) {
+        sleep(milliseconds: milliseconds, gathering: false)
+    }
+
+    /// Returns after the time, or at the next urgent ring, at once when one is kept. What rang meanwhile counts as heard.
+    func gather(milliseconds: Int64) {
+        sleep(milliseconds: milliseconds, gathering: true)
+    }
+
+    private func sleep(milliseconds: Int64, gathering: Bool) {
         guard milliseconds > 0 else { return }
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
@@ -44,8 +58,13 @@ final class Doorbell: @unchecked Sendable {
         deadline.tv_nsec = nanoseconds % 1_000_000_000
         pthread_mutex_lock(mutex)
         var result: Int32 = 0
-        while !hasRung, result == 0 { result = pthread_cond_timedwait(condition, mutex, &deadline) }
+        isGathering = gathering
+        while !(gathering ? hasRungUrgently : hasRung), result == 0 {
+            result = pthread_cond_timedwait(condition, mutex, &deadline)
+        }
+        isGathering = false
         hasRung = false
+        hasRungUrgently = false
         pthread_mutex_unlock(mutex)
     }
 }

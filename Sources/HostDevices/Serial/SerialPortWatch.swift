@@ -44,7 +44,7 @@ public final class SerialPortWatch: Sendable {
 
     /// Begins to watch; `report` is called on the watch's thread alone.
     public func start(_ report: @escaping @Sendable (SerialPortChange) -> Void) {
-        start(UdevPorts.init, report)
+        start({ UdevPorts() }, report)
     }
 
     func start(

@@ -6,18 +6,16 @@ import CUdev
 final class UdevPorts: SerialPortSource {
     private static let subsystem = "tty"
     /// Room for the events of a hub full of adapters, in bytes; more are made up for by listing again.
-    private static let receiveBufferBytes: Int32 = 1 << 20
+    static let receiveBufferBytes: Int32 = 1 << 20
 
     private let udev: OpaquePointer
     private let monitor: OpaquePointer?
 
     /// Nil when libudev gives nothing, which means that no memory is left.
-    init?() {
+    init?(receiveBufferBytes: Int32 = receiveBufferBytes) {
         guard let udev = udev_new() else { return nil }
         self.udev = udev
-        // Without udev, as in a container, the kernel's own events are better than none. With it, they come too early: before
-        // permissions and tags are set.
-        monitor = Self.listen(udev, to: "udev") ?? Self.listen(udev, to: "kernel")
+        monitor = Self.listen(udev, receiveBufferBytes)
     }
 
     deinit {
@@ -25,8 +23,10 @@ final class UdevPorts: SerialPortSource {
         udev_unref(udev)
     }
 
-    private static func listen(_ udev: OpaquePointer, to group: String) -> OpaquePointer? {
-        guard let monitor = udev_monitor_new_from_netlink(udev, group) else { return nil }
+    /// Events of udev, which has set permissions and tags by then; those of the kernel would come before. In a container
+    /// without udev none come, and the watch lists the ports again and again.
+    private static func listen(_ udev: OpaquePointer, _ receiveBufferBytes: Int32) -> OpaquePointer? {
+        guard let monitor = udev_monitor_new_from_netlink(udev, "udev") else { return nil }
         // Only root may have the large buffer; without it an overrun comes sooner.
         _ = udev_monitor_set_receive_buffer_size(monitor, receiveBufferBytes)
         guard udev_monitor_filter_add_match_subsystem_devtype(monitor, subsystem, nil) >= 0,

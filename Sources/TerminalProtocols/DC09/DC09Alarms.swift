@@ -43,7 +43,10 @@ public struct DC09Alarms: Sendable, Equatable {
         308...308: .alarm(.powerOff),
         309...310: .alarm(.deviceFault),
         311...311: .alarm(.lowBattery),  // missing
-        312...382: .alarm(.deviceFault),  // sounders, modules, paths, radio, sensors
+        312...354: .alarm(.deviceFault),  // sounders, modules, paths
+        355...356: .alarm(.supervisionLost),  // of the radio, of polling
+        357...380: .alarm(.deviceFault),
+        381...382: .alarm(.supervisionLost),  // a radio sensor, such as a pendant; a module
         383...383: .alarm(.tamper),
         384...384: .alarm(.lowBattery),  // of a radio sensor, such as a pendant
         385...393: .alarm(.deviceFault),
@@ -64,10 +67,12 @@ public struct DC09Alarms: Sendable, Equatable {
         "PR": .alarm(.sosCleared), "OC": .alarm(.sosCleared), "HA": .alarm(.duress), "FA": .alarm(.fire),
         "KA": .alarm(.fire), "GA": .alarm(.gas), "NA": .alarm(.welfare), "BA": .alarm(.intrusion),
         "BV": .alarm(.intrusion), "TA": .alarm(.tamper), "AT": .alarm(.powerCut), "YT": .alarm(.lowBattery),
-        "XT": .alarm(.lowBattery), "YC": .alarm(.deviceFault), "YS": .alarm(.deviceFault), "YX": .alarm(.deviceFault),
+        "XT": .alarm(.lowBattery), "YC": .alarm(.supervisionLost), "YS": .alarm(.deviceFault),
+        "YX": .alarm(.deviceFault),
         "YW": .alarm(.powerOn), "RR": .alarm(.powerOn), "RX": .test, "RP": .test, "TX": .test, "OP": .nothing,
         "CL": .nothing, "AR": .nothing, "BR": .nothing, "FR": .nothing, "GR": .nothing, "HR": .nothing, "KR": .nothing,
-        "NR": .nothing, "TR": .nothing, "UR": .nothing, "XR": .nothing, "YK": .nothing, "YR": .nothing,
+        "NR": .nothing, "TR": .nothing, "UR": .nothing, "XR": .nothing, "YK": .alarm(.supervisionRestored),
+        "YR": .nothing,
     ]
 
     /// 101 is the SOS of every model and stays it (promise P2), and so is QA.
@@ -100,11 +105,13 @@ public struct DC09Alarms: Sendable, Equatable {
         return Self.codes[code] ?? .alarm(.other)
     }
 
-    /// What a restore says: that an emergency or a fall is over by the word of the panel, which closes nothing (promise P4).
+    /// What a restore says: that an emergency or a fall is over by the word of the panel, which closes nothing (promise P4), or that
+    /// a supervised device is heard again.
     static func restored(_ kind: AlarmKind) -> AlarmKind? {
         switch kind {
         case .sos: .sosCleared
         case .fall: .fallCleared
+        case .supervisionLost: .supervisionRestored
         default: nil
         }
     }

@@ -17,7 +17,8 @@ struct DC09EventTests {
         ("1111", .fire), ("1120", .sos), ("1121", .duress), ("1122", .duress), ("1123", .sos), ("1130", .intrusion),
         ("1137", .tamper), ("1151", .gas), ("1162", .gas), ("1158", .temperature), ("1301", .powerCut),
         ("1302", .lowBattery),
-        ("1350", .deviceFault), ("1381", .deviceFault), ("1383", .tamper), ("1384", .lowBattery), ("1305", .powerOn),
+        ("1350", .deviceFault), ("1381", .supervisionLost), ("3381", .supervisionRestored), ("1355", .supervisionLost),
+        ("1383", .tamper), ("1384", .lowBattery), ("1305", .powerOn),
         ("1406", .sosCleared), ("3406", .sosCleared), ("1888", .other), ("1150", .other),
     ])
     func contactID(code: String, kind: AlarmKind) throws {
@@ -31,7 +32,8 @@ struct DC09EventTests {
     @Test(arguments: [
         ("QA", AlarmKind.sos), ("MA", .sos), ("PA", .sos), ("QH", .sosCleared), ("HA", .duress), ("FA", .fire),
         ("GA", .gas),
-        ("BA", .intrusion), ("TA", .tamper), ("AT", .powerCut), ("XT", .lowBattery), ("YC", .deviceFault),
+        ("BA", .intrusion), ("TA", .tamper), ("AT", .powerCut), ("XT", .lowBattery), ("YC", .supervisionLost),
+        ("YK", .supervisionRestored),
         ("NA", .welfare),
         ("ZZ", .other),
     ])
