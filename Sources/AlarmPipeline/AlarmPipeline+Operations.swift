@@ -196,6 +196,28 @@ extension AlarmPipeline {
         }
     }
 
+    /// Begins a drill, in place of one that is on, or ends it (nil). It is on when it is on the disk, and over at once.
+    public func setDrill(_ drill: Drill?, by actor: Operator) async throws {
+        guard !actor.id.isEmpty else { throw PipelineError(.invalid, "a drill needs an operator") }
+        let value = try drill.map { try Self.json($0) }
+        try await perform { decider, now, done in
+            var entry = CommitEntry()
+            entry.writes = [.setting(key: Decider.drillSetting, value: value)]
+            let detail = drill.map { "until \($0.until)\($0.group.map { ", group \($0)" } ?? "")" } ?? ""
+            entry.audit(drill == nil ? "drill_stop" : "drill_start", detail, by: actor, at: now.wall)
+            if drill == nil { decider.engine.drill = nil }
+            let post = decider.post
+            entry.onCommit = { post(.request { decider, _ in decider.engine.drill = drill }) }
+            done.attach(to: &entry, (), isInForce: false)
+            decider.output.entries.append(entry)
+        }
+    }
+
+    /// The drill that was begun last and not ended; it may be over.
+    public func drill() async throws -> Drill? {
+        try await ask { $0.engine.drill }
+    }
+
     /// The rules in force, with whether the site is commissioned.
     public func rules() async throws -> IncidentRules {
         try await ask { $0.engine.rules }

@@ -11,6 +11,8 @@ public struct GatewayStatus: Sendable, Equatable, Codable {
     /// True once terminals are answered.
     public var ready: Bool
     public var commissioned: Bool
+    /// The drill that is on.
+    public var drill: DrillView?
     public var terminalsKnown: Int
     public var terminalsOnline: Int
     /// `open`: all that are not closed; `unacknowledged`: those of them that wait for a human.
@@ -34,7 +36,7 @@ public struct GatewayStatus: Sendable, Equatable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, version, now, healthy, ready, commissioned, incidents, faults
+        case name, version, now, healthy, ready, commissioned, drill, incidents, faults
         case startedAt = "started_at"
         case terminalsKnown = "terminals_known"
         case terminalsOnline = "terminals_online"
@@ -125,5 +127,50 @@ public struct CommissionReport: Sendable, Equatable, Codable {
 
     public init(commissioned: Bool) {
         self.commissioned = commissioned
+    }
+}
+
+/// A time in which what people press is an exercise.
+public struct DrillView: Sendable, Equatable, Codable {
+    public var startedBy: String
+    public var startedAt: Timestamp
+    public var until: Timestamp
+    /// Only people of this group take part; absent: everybody with a card.
+    public var group: String?
+
+    enum CodingKeys: String, CodingKey {
+        case until, group
+        case startedBy = "started_by"
+        case startedAt = "started_at"
+    }
+
+    public init(startedBy: String, startedAt: Timestamp, until: Timestamp, group: String?) {
+        self.startedBy = startedBy
+        self.startedAt = startedAt
+        self.until = until
+        self.group = group
+    }
+}
+
+/// `POST /v1/drill`: begins one, in place of one that is on, or ends it.
+public struct DrillRequest: Sendable, Equatable, Codable {
+    public var `operator`: String
+    /// 0 ends the drill that is on.
+    public var minutes: Int
+    public var group: String?
+
+    public init(operator id: String, minutes: Int, group: String? = nil) {
+        self.operator = id
+        self.minutes = minutes
+        self.group = group
+    }
+}
+
+public struct DrillReport: Sendable, Equatable, Codable {
+    /// Absent when none is on.
+    public var drill: DrillView?
+
+    public init(drill: DrillView?) {
+        self.drill = drill
     }
 }

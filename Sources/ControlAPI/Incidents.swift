@@ -15,6 +15,8 @@ public struct IncidentView: Sendable, Equatable, Codable {
     public var openedAt: Timestamp
     public var deviceTime: Timestamp?
     public var late: Bool
+    /// True for one that began in a drill; absent for a real one.
+    public var isDrill: Bool?
     public var position: PositionView?
     public var presses: Int
     public var acknowledgedBy: String?
@@ -27,6 +29,7 @@ public struct IncidentView: Sendable, Equatable, Codable {
     enum CodingKeys: String, CodingKey {
         case id, service, state, terminal, person, trust, causes, keys, fence, late, position, presses, owner
         case disposition
+        case isDrill = "drill"
         case personName = "person_name"
         case openedAt = "opened_at"
         case deviceTime = "device_time"

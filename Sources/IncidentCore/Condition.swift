@@ -69,6 +69,7 @@ public enum OperatorError: Error, Sendable, Equatable {
     case noteMissing
     case unknownPerson(String)
     case alreadyAssigned(person: String)
+    case notADrill
 
     /// The stable name on every interface.
     public var code: String {
@@ -83,6 +84,7 @@ public enum OperatorError: Error, Sendable, Equatable {
         case .noteMissing: "note_missing"
         case .unknownPerson: "unknown_person"
         case .alreadyAssigned: "already_assigned"
+        case .notADrill: "not_a_drill"
         }
     }
 }
@@ -101,6 +103,7 @@ extension OperatorError: CustomStringConvertible {
         case .noteMissing: "the note is empty"
         case .unknownPerson(let person): "there is no person \(person)"
         case .alreadyAssigned(let person): "the incident already belongs to person \(person)"
+        case .notADrill: "the incident is real already: it did not begin in a drill"
         }
     }
 }

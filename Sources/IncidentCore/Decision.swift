@@ -178,6 +178,8 @@ public enum OperatorAction: Sendable, Equatable {
     case close(disposition: String, reason: String)
     /// Says whose terminal an unidentified incident came from.
     case assign(person: String)
+    /// Says that what began in a drill is an emergency: its ladder starts anew, with the emergency services.
+    case makeReal(reason: String)
 }
 
 /// Who acts: the id that was claimed and the Unix user at the other end of the socket.

@@ -181,6 +181,8 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
     public var deviceTime: Timestamp?
     /// It was stored on the terminal and arrived late.
     public var late: Bool
+    /// It began in a drill: no emergency service hears of it. Nil: it is real.
+    public var isDrill: Bool?
     public var position: IncidentPosition?
     /// The message counter of the frame that opened it, named when the terminal is told that a human took over.
     public var sequence: Int?

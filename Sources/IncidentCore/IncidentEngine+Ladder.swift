@@ -114,12 +114,15 @@ extension IncidentEngine {
         let waiting = draft.incident.episode.withheld.keys.sorted()
         let named = step.targets.map { onDuty($0, person: draft.person, now: now) }
         var targets: [String] = []
+        var isSpared = false
         for target in named + waiting where !targets.contains(target) {
-            if admit(target, to: &draft, now: now) { targets.append(target) }
+            if admit(target, to: &draft, isSpared: &isSpared, now: now) { targets.append(target) }
         }
+        // A call that is not made is itself an alarm: whoever can make it hears at once.
+        if isSpared { targets += toldTargets(of: draft.incident, ordinaryOnly: true).filter { !targets.contains($0) } }
         if targets.isEmpty, draft.incident.episode.told.isEmpty {
             targets = ordinaryTargets.filter {
-                reasonToWithhold($0, from: draft.incident, person: draft.person) == nil
+                reasonToWithhold($0, from: draft.incident, person: draft.person, now: now) == nil
             }
             if !targets.isEmpty, !step.targets.isEmpty {
                 draft.write(
@@ -129,6 +132,7 @@ extension IncidentEngine {
         }
         let names = targets.isEmpty ? "nobody can be told" : targets.joined(separator: ", ")
         draft.write(.ladderStep, by: "gateway", "round \(round), step \(index): \(names)", at: now.wall)
+        countCall(of: targets, in: &draft, now: now)
         draft.tell(
             draft.incident.lastEventNumber == 0 ? .opened : .escalated, to: targets, at: now.wall, round: round,
             step: index)
@@ -140,11 +144,12 @@ extension IncidentEngine {
             quietMilliseconds(plan(for: draft.incident.service, person: draft.person), now: now) == nil
         else { return }
         let targets = draft.incident.episode.withheld.keys.sorted()
-            .filter { reasonToWithhold($0, from: draft.incident, person: draft.person) == nil }
+            .filter { reasonToWithhold($0, from: draft.incident, person: draft.person, now: now) == nil }
         guard !targets.isEmpty else { return }
         let round = draft.incident.ladder?.round ?? 0
         draft.write(
             .ladderStep, by: "gateway", "no longer withheld: \(targets.joined(separator: ", "))", at: now.wall)
+        countCall(of: targets, in: &draft, now: now)
         draft.tell(.escalated, to: targets, at: now.wall, round: round)
     }
 
@@ -226,17 +231,22 @@ extension IncidentEngine {
     }
 
     /// True when the target may be told; else the reason goes on the timeline, once until it changes.
-    private func admit(_ target: String, to draft: inout Draft, now: Moment) -> Bool {
-        guard let reason = reasonToWithhold(target, from: draft.incident, person: draft.person) else { return true }
+    ///
+    /// - Parameter isSpared: set when it is news that only the caps on calls keep the target from being told.
+    private func admit(_ target: String, to draft: inout Draft, isSpared: inout Bool, now: Moment) -> Bool {
+        guard let reason = reasonToWithhold(target, from: draft.incident, person: draft.person, now: now) else {
+            return true
+        }
         if draft.incident.episode.withheld[target] != reason {
             draft.incident.episode.withheld[target] = reason
             draft.write(.withheld, by: target, reason, at: now.wall)
+            if reason == reasonToSpareCall(draft.incident, now: now) { isSpared = true }
         }
         return false
     }
 
     /// Why a target must not hear of an incident; nil when it may. Source: promises P6 and P7, DESIGN section 6.
-    func reasonToWithhold(_ target: String, from incident: Incident, person: Person?) -> String? {
+    func reasonToWithhold(_ target: String, from incident: Incident, person: Person?, now: Moment) -> String? {
         guard let facts = rules.targets.first(where: { $0.name == target }) else {
             return "there is no target of this name"
         }
@@ -247,6 +257,7 @@ extension IncidentEngine {
             }
         }
         guard facts.isEmergencyService else { return nil }
+        if incident.isDrill == true { return "it is a drill" }
         guard rules.isCommissioned else { return "the site is not commissioned for emergency services" }
         switch incident.trust {
         case .unknown: return "the terminal is in no list"
@@ -259,7 +270,7 @@ extension IncidentEngine {
         if incident.late, let age = incident.episode.lateBySeconds, age > rules.lateLimitSeconds {
             return "the press was \(age) s old when it arrived, more than \(rules.lateLimitSeconds) s"
         }
-        return nil
+        return reasonToSpareCall(incident, now: now)
     }
 
     /// Those who heard of the incident and still may.

@@ -31,6 +31,7 @@ extension IncidentEngine {
             }
             var draft = Draft(incident: incident, person: person)
             draft.write(.opened, by: "gateway", condition.detail, at: now.wall)
+            markDrill(&draft, now: now)
             startLadder(&draft, now: now)
             commit(draft, into: &decision, now: now)
         }
@@ -100,6 +101,12 @@ extension IncidentEngine {
             let due = draft.incident.dueAt.map { ", due \($0)" } ?? ""
             draft.write(.handedOver, by: actor.id, actor.signed("to \(recipient)\(due): \(reason)"), at: now.wall)
             draft.tell(.handedOver, to: toldTargets(of: draft.incident), at: now.wall)
+        case .makeReal(let reason):
+            if !incident.state.isOpen { throw .alreadyClosed(disposition: incident.disposition ?? "") }
+            guard incident.isDrill == true else { throw .notADrill }
+            draft.incident.isDrill = nil
+            draft.write(.raisedAgain, by: actor.id, actor.signed("no drill, this is real: \(reason)"), at: now.wall)
+            reopen(&draft, now: now)
         case .close(let disposition, let reason):
             if !incident.state.isOpen { throw .alreadyClosed(disposition: incident.disposition ?? "") }
             guard !disposition.isEmpty else { throw .dispositionMissing }

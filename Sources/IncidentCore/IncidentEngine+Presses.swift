@@ -43,6 +43,7 @@ extension IncidentEngine {
         if context.event.terminal.isNameless { detail += ": the terminal did not say who it is" }
         if gathered != nil { detail += "; further terminals in no list are counted here" }
         draft.write(.opened, by: context.actor, detail, at: context.now.wall)
+        markDrill(&draft, now: context.now)
         startLadder(&draft, now: context.now)
         commit(draft, into: &decision, now: context.now)
     }

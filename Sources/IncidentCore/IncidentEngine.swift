@@ -31,6 +31,10 @@ public struct IncidentEngine: ~Copyable {
     /// Closed incidents in the order of closing, with the moment each was closed on the monotonic clock.
     var closed: [(milliseconds: Int64, id: IncidentID)] = []
     var closedHead = 0
+    /// Calls to emergency services within the last hour, of all incidents.
+    var emergencyCalls: [Timestamp] = []
+    /// What is pressed in it is an exercise; nil or over: everything is real.
+    public var drill: Drill?
     /// Protocols whose alarms are bits that stay set.
     var levelProtocols = Set(ProtocolName.allCases.filter(\.alarmsAreLevels))
 
@@ -98,6 +102,7 @@ extension IncidentEngine {
         where incidents[incident.id] == nil {
             byTerminal[incident.terminal, default: []].append(incident.id)
             strangers.follow(incident, peer: nil)
+            followCalls(incident, before: nil, now: now)
             if incident.state.isOpen {
                 openCount += 1
                 incident.ladder = restoredLadder(of: incident, now: now)
@@ -156,6 +161,7 @@ extension IncidentEngine {
         let incident = draft.incident
         let before = incidents.updateValue(incident, forKey: incident.id)
         strangers.follow(incident, peer: draft.evidence?.peer)
+        followCalls(incident, before: before, now: now)
         if before == nil {
             byTerminal[incident.terminal, default: []].append(incident.id)
             openCount += 1

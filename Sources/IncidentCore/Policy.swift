@@ -62,6 +62,9 @@ public struct IncidentRules: Sendable, Equatable {
     public var utcOffsetMinutes: Int
     /// The explicit, logged act by which a site may reach emergency services (promise P7).
     public var isCommissioned: Bool
+    /// So often emergency services are called for one incident, and within an hour for all together; above that a human is asked.
+    public var emergencyCallsPerIncident: Int
+    public var emergencyCallsPerHour: Int
     /// A stored SOS older than this does not dial 120 by itself.
     public var lateLimitSeconds: Int
     /// A level alarm still held this long after closing is a new press.
@@ -79,7 +82,8 @@ public struct IncidentRules: Sendable, Equatable {
     public var unidentifiedLimitPerPeer: Int
 
     public init(
-        policies: [Policy], targets: [TargetFacts], isCommissioned: Bool = false, lateLimitSeconds: Int = 900,
+        policies: [Policy], targets: [TargetFacts], isCommissioned: Bool = false,
+        emergencyCallsPerIncident: Int = 3, emergencyCallsPerHour: Int = 60, lateLimitSeconds: Int = 900,
         heldAfterCloseSeconds: Int = 600, raiseIntervalSeconds: Int = 60, lowBatteryPercent: Int? = 15,
         silenceSeconds: Int? = nil, unidentifiedLimit: Int = 20_000, unidentifiedLimitPerPeer: Int = 10_000,
         rosters: [DutyRoster] = [], utcOffsetMinutes: Int = 480, chase: ChaseRules? = nil,
@@ -93,6 +97,8 @@ public struct IncidentRules: Sendable, Equatable {
         self.supervision = supervision
         self.utcOffsetMinutes = utcOffsetMinutes
         self.isCommissioned = isCommissioned
+        self.emergencyCallsPerIncident = emergencyCallsPerIncident
+        self.emergencyCallsPerHour = emergencyCallsPerHour
         self.lateLimitSeconds = lateLimitSeconds
         self.heldAfterCloseSeconds = heldAfterCloseSeconds
         self.raiseIntervalSeconds = raiseIntervalSeconds

@@ -20,6 +20,8 @@ public struct PressEpisode: Sendable, Equatable, Codable {
     /// Frames that were attached since attention was last raised; only the first ones get a timeline row each.
     public var attachments: Int
     public var lastUpdateAt: Timestamp?
+    /// When emergency services were called; nil: never.
+    public var emergencyCalls: [Timestamp]?
 
     public init(levelHeld: Bool = false, seen: [SeenFrame] = [], lastRaisedAt: Timestamp? = nil) {
         self.levelHeld = levelHeld

@@ -24,7 +24,7 @@ public struct ServiceFigures: Sendable, Equatable {
 }
 
 extension IncidentStore {
-    /// Incidents opened at `from` or later and before `to`, by service; services without any are left out.
+    /// Incidents opened at `from` or later and before `to`, by service; drills, and services without any, are left out.
     public func figures(from: Timestamp, to: Timestamp) throws(StoreError) -> [ServiceFigures] {
         try storing {
             try readers.read { database in
@@ -34,7 +34,9 @@ extension IncidentStore {
                         SELECT service, COUNT(*), COUNT(answered_at), SUM(IFNULL(answered_at - opened_at <= 60000, 0)),
                             SUM(IFNULL(answered_at - opened_at <= 180000, 0)), COUNT(closed_at), COUNT(due_at),
                             SUM(IFNULL(closed_at <= due_at AND times_overdue = 0, 0)), SUM(times_overdue > 0)
-                        FROM incidents WHERE opened_at >= ? AND opened_at < ? GROUP BY service ORDER BY service
+                        FROM incidents
+                        WHERE opened_at >= ? AND opened_at < ? AND IFNULL(json_extract(snapshot, '$.isDrill'), 0) = 0
+                        GROUP BY service ORDER BY service
                         """, arguments: [from.milliseconds, to.milliseconds]
                 ).compactMap(ServiceFigures.init(row:))
             }

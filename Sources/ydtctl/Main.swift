@@ -13,12 +13,13 @@ struct Ydtctl: AsyncParsableCommand {
             """,
         subcommands: [
             AcknowledgeCommand.self, BackupCommand.self, CallBackCommand.self, CloseCommand.self,
-            CommandsCommand.self, CommissionCommand.self, DevicesCommand.self, FallDetectionCommand.self,
+            CommandsCommand.self, CommissionCommand.self, DevicesCommand.self, DrillCommand.self,
+            FallDetectionCommand.self,
             FencesCommand.self,
             FindCommand.self, HandoverCommand.self, ImportCommand.self, IncidentsCommand.self, LocateCommand.self,
             MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PolicyCommand.self,
             PowerCommand.self,
-            ReportCommand.self, StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
+            RealCommand.self, ReportCommand.self, StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
         ])
 
     static func main() async {

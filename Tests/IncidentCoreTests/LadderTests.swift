@@ -7,7 +7,9 @@ private let sos = AlarmSet(.sos)
 /// Promise P3: never quiet until a human takes over.
 @Suite struct LadderTests {
     @Test func stepsAndRoundsWithoutEnd() {
-        var bench = Bench()
+        var rules = IncidentRules.example
+        rules.emergencyCallsPerIncident = 20
+        var bench = Bench(rules)
         bench.report(sos)
         let changes = bench.run(seconds: 200)
         let facts = changes.flatMap(\.deliveries).map { "\($0.notice.round).\($0.notice.step) \($0.targets[0])" }

@@ -57,7 +57,7 @@ enum WebhookBody {
         data.set("severity", severity(incident.service))
         data.set("late", incident.late)
         data.set("durable", notice.durable)
-        data.set("drill", false)
+        data.set("drill", incident.isDrill ?? false)
         data.set("gateway", cutter.identity(gateway))
         data.set("terminal", incident.terminal.description)
         data.set("trust", incident.trust.rawValue)
@@ -81,6 +81,9 @@ enum WebhookBody {
         data.set("due_at", incident.dueAt)
         data.set("closed_at", incident.closedAt)
         data.set("disposition", incident.disposition.map { cutter.text($0) })
+        if audience == .centre, !incident.episode.withheld.isEmpty {
+            data.set("withheld", withheld(incident.episode.withheld, &cutter))
+        }
         if cutter.didCut { data.set("truncated", true) }
         return envelope(type: notice.kind.rawValue, at: notice.at, data: data)
     }
@@ -104,6 +107,15 @@ enum WebhookBody {
                 object.set("guardian", contact.isGuardian)
                 return object.value
             })
+    }
+
+    /// Who was not told, with the reason: an operator may have to call an ambulance by telephone.
+    private static func withheld(_ reasons: [String: String], _ cutter: inout TextCutter) -> JSONValue {
+        var object = JSONObject()
+        for (target, reason) in reasons.sorted(by: { $0.key < $1.key }).prefix(maximumRecipients) {
+            object.set(cutter.identity(target), cutter.text(reason))
+        }
+        return object.value
     }
 
     /// How much it hurries: `life`, `urgent` or `normal`.

@@ -8,6 +8,8 @@ import TerminalModel
 extension Decider {
     /// The setting that the act of commissioning leaves.
     static let commissionedSetting = "commissioned"
+    /// The setting that a drill leaves, as JSON.
+    static let drillSetting = "drill"
 
     /// Goes on where the last run ended, and fills the directory that the sessions look into.
     init(
@@ -27,6 +29,10 @@ extension Decider {
         commands = CommandBook(
             limitPerTerminal: configuration.queueLimits.commandsPerTerminal,
             limit: configuration.queueLimits.commands)
+        // One that cannot be read is none: every press is real.
+        engine.drill = state.settings[Self.drillSetting].flatMap {
+            try? JSONDecoder().decode(Drill.self, from: Data($0.utf8))
+        }
         self.people = people
         self.configuration = configuration
         self.directory = directory

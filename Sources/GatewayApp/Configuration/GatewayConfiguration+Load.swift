@@ -245,6 +245,10 @@ extension GatewayConfiguration {
         var table = table
         rules.lateSOSSeconds = table.integer(
             "late_sos_seconds", default: rules.lateSOSSeconds, in: 60...604_800, unit: "seconds")
+        rules.emergencyCallsPerIncident = table.integer(
+            "emergency_calls_per_incident", default: rules.emergencyCallsPerIncident, in: 1...20, unit: "calls")
+        rules.emergencyCallsPerHour = table.integer(
+            "emergency_calls_per_hour", default: rules.emergencyCallsPerHour, in: 1...10_000, unit: "calls")
         rules.heldAfterCloseSeconds = table.integer(
             "held_after_close_seconds", default: rules.heldAfterCloseSeconds, in: 1...86_400, unit: "seconds")
         rules.raiseIntervalSeconds = table.integer(

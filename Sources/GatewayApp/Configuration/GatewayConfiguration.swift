@@ -165,6 +165,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
     /// `[rules]`
     public struct Rules: Sendable, Equatable {
         public var lateSOSSeconds = 900
+        public var emergencyCallsPerIncident = 3
+        public var emergencyCallsPerHour = 60
         public var heldAfterCloseSeconds = 600
         public var raiseIntervalSeconds = 60
         /// 0: off.
@@ -232,7 +234,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
             targets: targets.map {
                 TargetFacts(name: $0.name, isEmergencyService: $0.isEmergencyService, audience: $0.audience)
             },
-            isCommissioned: isCommissioned, lateLimitSeconds: rules.lateSOSSeconds,
+            isCommissioned: isCommissioned, emergencyCallsPerIncident: rules.emergencyCallsPerIncident,
+            emergencyCallsPerHour: rules.emergencyCallsPerHour, lateLimitSeconds: rules.lateSOSSeconds,
             heldAfterCloseSeconds: rules.heldAfterCloseSeconds, raiseIntervalSeconds: rules.raiseIntervalSeconds,
             lowBatteryPercent: rules.lowBatteryPercent == 0 ? nil : rules.lowBatteryPercent,
             silenceSeconds: rules.silenceSeconds == 0 ? nil : rules.silenceSeconds, rosters: rosters,

@@ -51,6 +51,8 @@ public protocol GatewayOperations: Sendable {
 
     /// Makes a consistent copy beside the databases and returns where it is.
     func backup(by actor: Operator) async throws -> BackupReport
+    /// Begins a drill, or ends the one that is on (nil minutes).
+    func drill(minutes: Int?, group: String?, by actor: Operator) async throws -> DrillReport
     func commission(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws -> CommissionReport
 }
 

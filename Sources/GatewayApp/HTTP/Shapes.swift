@@ -33,7 +33,8 @@ enum Shapes {
         .object([
             .required("name", .string), .required("version", .string), .required("started_at", .time),
             .required("now", .time), .required("healthy", .boolean), .required("ready", .boolean),
-            .required("commissioned", .boolean), .required("terminals_known", count),
+            .required("commissioned", .boolean), .optional("drill", drill, "the one that is on"),
+            .required("terminals_known", count),
             .required("terminals_online", count), .required("incidents", .map(count), "not closed, by state"),
             .required("not_durable", count), .required("outbox_pending", count),
             .required(
@@ -159,6 +160,7 @@ enum Shapes {
             .required("trust", .choice(Trust.allCases.map(\.rawValue))), .required("causes", words),
             .required("keys", .array(anyInteger, count: 0...Int.max)), .optional("fence", .string),
             .required("opened_at", .time), .optional("device_time", .time), .required("late", .boolean),
+            .optional("drill", .boolean, "true for one that began in a drill; no emergency service hears of it"),
             .optional("position", position), .required("presses", count), .optional("acknowledged_by", .string),
             .optional("acknowledged_at", .time), .optional("owner", .string), .optional("due_at", .time),
             .optional("closed_at", .time), .optional("disposition", .string),
@@ -252,5 +254,16 @@ enum Shapes {
         .required("operator", operatorID), .required("reason", reason),
         .optional("commissioned", .boolean, "false takes the site out of service again"),
     ])
+    static let drill = Schema.object([
+        .required("started_by", .string), .required("started_at", .time), .required("until", .time),
+        .optional("group", .string, "only people of this group take part"),
+    ])
+    static let drillRequest = Schema.object([
+        .required("operator", operatorID),
+        .required("minutes", .integer(0...Drill.maximumMinutes), "0 ends the drill that is on"),
+        .optional("group", .identifier, "only people of this group take part"),
+    ])
+    static let drillReport = Schema.object([.optional("drill", drill, "absent when none is on")])
+    static let real = Schema.object([.required("operator", operatorID), .required("reason", reason)])
     static let commissionReport = Schema.object([.required("commissioned", .boolean)])
 }

@@ -10,6 +10,19 @@ extension Routes {
         return try .json(await operations.backup(by: actor(request.operator, input)), status: 201)
     }
 
+    static let drill = Route(
+        method: .post, template: "/v1/drill", operation: "setDrill",
+        summary:
+            "Begins a drill, in which what people press goes the whole way but to no emergency service, or ends it",
+        body: .json(Shapes.drillRequest), responses: [.json(200, "The drill that is on now.", Shapes.drillReport)]
+    ) { input, operations in
+        let request = try input.decode(DrillRequest.self)
+        return try .json(
+            await operations.drill(
+                minutes: request.minutes == 0 ? nil : request.minutes, group: request.group,
+                by: actor(request.operator, input)))
+    }
+
     static let commission = Route(
         method: .post, template: "/v1/commission", operation: "commissionSite",
         summary: "The explicit, logged act after which emergency services may be alarmed by this gateway",

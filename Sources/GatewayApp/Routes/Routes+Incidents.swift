@@ -59,6 +59,11 @@ extension Routes {
         .handOver(to: $0.to ?? "", dueAt: $0.dueAt.flatMap { Timestamp(rfc3339: $0) }, reason: $0.reason ?? "")
     }
 
+    static let incidentReal = action(
+        "real", "makeIncidentReal", "Says that an incident of a drill is an emergency: its ladder starts anew",
+        Shapes.real
+    ) { .makeReal(reason: $0.reason ?? "") }
+
     static let incidentNote = action(
         "note", "noteIncident", "Adds a line to the timeline", Shapes.note
     ) { .note(text: $0.text ?? "") }

@@ -5,10 +5,10 @@ import TerminalModel
 /// All routes in the order of their place and method; a test keeps the order.
 enum Routes {
     static let all: [Route] = [
-        health, metrics, ready, backup, commission, devices, events, fenceList, fenceDelete, fenceGet, fencePut,
+        health, metrics, ready, backup, commission, devices, drill, events, fenceList, fenceDelete, fenceGet, fencePut,
         importFences,
         importPeople, incidentList, incidentGet, incidentAcknowledge, incidentAssign, incidentClose, incidentHandover,
-        incidentNote, document, peopleList, personDelete, personGet, personPut, policyTest,
+        incidentNote, incidentReal, document, peopleList, personDelete, personGet, personPut, policyTest,
         report, status, terminalList, terminalGet,
         terminalAssign, commandList, commandPost, track,
     ]

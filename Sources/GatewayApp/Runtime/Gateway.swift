@@ -126,6 +126,7 @@ public final class Gateway: Service {
         pipeline.start()
         siren.start()
         health.setCommissioned(try await pipeline.isCommissioned())
+        health.setDrill(try await pipeline.drill())
         let (listening, continuation) = AsyncStream.makeStream(of: Void.self)
         let configuration = state.withLock { $0.configuration }
         let socket = StatusSocket(

@@ -14,6 +14,7 @@ final class GatewayHealth: Sendable {
     private struct State {
         var isReady = false
         var isCommissioned = false
+        var drill: Drill?
         var configurationFault: GatewayStatus.Fault?
         var certificates: [ShownCertificate] = []
         var stalledThreads: [String] = []
@@ -49,6 +50,8 @@ final class GatewayHealth: Sendable {
     func setReady(_ isReady: Bool) { state.withLock { $0.isReady = isReady } }
     func setCommissioned(_ isCommissioned: Bool) { state.withLock { $0.isCommissioned = isCommissioned } }
 
+    func setDrill(_ drill: Drill?) { state.withLock { $0.drill = drill } }
+
     func setConfigurationFault(_ detail: String?, at now: Timestamp) {
         state.withLock { state in
             state.configurationFault = detail.map {
@@ -78,6 +81,7 @@ final class GatewayHealth: Sendable {
         var status = GatewayStatus(name: name, version: GatewayVersion.current, startedAt: startedAt, now: now)
         status.ready = current.isReady
         status.commissioned = current.isCommissioned
+        status.drill = current.drill.flatMap { $0.isOn(at: now) ? DrillView($0) : nil }
         status.terminalsKnown = directory.count
         status.terminalsOnline = max(0, Int(registry.total(GatewayMetric.terminalsConnected.definition.name)))
         status.incidents = ["open": health.openIncidents, "unacknowledged": health.unacknowledgedIncidents]

@@ -67,6 +67,7 @@ extension IncidentView {
             openedAt: incident.openedAt, late: incident.late, presses: incident.presses)
         person = incident.person
         personName = name
+        isDrill = incident.isDrill
         keys = incident.keys
         fence = incident.fence
         deviceTime = incident.deviceTime

@@ -86,6 +86,20 @@ struct PipelineOperations: GatewayOperations {
         return BackupReport(directory: directory)
     }
 
+    func drill(minutes: Int?, group: String?, by actor: Operator) async throws -> DrillReport {
+        let now = clock.now().wall
+        let drill = minutes.map {
+            Drill(
+                startedAt: now, startedBy: actor.id, until: now.adding(milliseconds: Int64($0) * 60_000), group: group)
+        }
+        try await answering { try await pipeline.setDrill(drill, by: actor) }
+        health.setDrill(drill)
+        health.logger.notice(
+            drill == nil ? "The drill has ended" : "A drill has begun: what it opens reaches no emergency service",
+            metadata: .keyed([.operatorID: "\(actor.id)", .operatorUser: "\(actor.unixUser)"]))
+        return DrillReport(drill: drill.map(DrillView.init))
+    }
+
     func commission(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws -> CommissionReport {
         try await answering { try await pipeline.setCommissioned(isCommissioned, reason: reason, by: actor) }
         health.setCommissioned(isCommissioned)
@@ -95,6 +109,12 @@ struct PipelineOperations: GatewayOperations {
                 : "The site was taken out of service: no emergency service is alarmed",
             metadata: .keyed([.operatorID: "\(actor.id)", .operatorUser: "\(actor.unixUser)"]))
         return CommissionReport(commissioned: isCommissioned)
+    }
+}
+
+extension DrillView {
+    init(_ drill: Drill) {
+        self.init(startedBy: drill.startedBy, startedAt: drill.startedAt, until: drill.until, group: drill.group)
     }
 }
 

@@ -32,7 +32,8 @@ struct IncidentsCommand: AsyncParsableCommand {
             var table = Table("INCIDENT", "OPENED", "STATE", "SERVICE", "CAUSES", "TERMINAL", "PERSON", "OWNER")
             for one in page.incidents {
                 table.add(
-                    one.id, Output.time(one.openedAt), one.state, one.service, one.causes.joined(separator: ","),
+                    one.id, Output.time(one.openedAt), one.state, one.service,
+                    (one.isDrill == true ? ["DRILL"] + one.causes : one.causes).joined(separator: ","),
                     one.terminal, one.personName ?? one.person, one.owner ?? one.acknowledgedBy)
             }
             Output.line(table.isEmpty ? "No incidents." : table.text)
@@ -43,6 +44,7 @@ struct IncidentsCommand: AsyncParsableCommand {
     private static func show(_ detail: IncidentDetail) {
         let one = detail.incident
         Output.line("\(one.id)  \(one.service)  \(one.state)  \(one.causes.joined(separator: ","))")
+        if one.isDrill == true { Output.line("DRILL: no emergency service hears of it (ydtctl real)") }
         Output.line("opened \(Output.time(one.openedAt)), pressed \(one.presses) times\(one.late ? ", late" : "")")
         Output.line("terminal \(one.terminal), trust \(one.trust)")
         if let place = one.position {

@@ -15,6 +15,7 @@ struct StatusCommand: AsyncParsableCommand {
                 status.commissioned
                     ? "commissioned: yes, emergency services may be alarmed"
                     : "commissioned: no, no emergency service is alarmed (ydtctl commission)")
+            if let drill = status.drill { Output.line(drill.text) }
             Output.line("terminals: \(status.terminalsOnline) online of \(status.terminalsKnown) known")
             let counts = status.incidents
             Output.line("incidents: \(counts["open"] ?? 0) open, \(counts["unacknowledged"] ?? 0) wait for a human")

@@ -198,6 +198,16 @@ final class FakeOperations: GatewayOperations {
 
     func backup(by actor: Operator) async throws -> BackupReport { BackupReport(directory: "/var/backup") }
 
+    func drill(minutes: Int?, group: String?, by actor: Operator) async throws -> DrillReport {
+        let now = Timestamp(seconds: 1_773_454_212)
+        return DrillReport(
+            drill: minutes.map {
+                DrillView(
+                    startedBy: actor.id, startedAt: now, until: now.adding(milliseconds: Int64($0) * 60_000),
+                    group: group)
+            })
+    }
+
     func commission(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws -> CommissionReport {
         state.withLock { $0.isCommissioned = isCommissioned }
         return CommissionReport(commissioned: isCommissioned)
