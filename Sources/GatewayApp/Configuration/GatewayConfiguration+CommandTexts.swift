@@ -45,6 +45,11 @@ struct DialledText {
                 return
             }
         }
+        // With nothing in front, an operator's message would itself be the command, and could name any number.
+        if text.first(where: { $0.isLetter || $0 == "{" }) == "{" {
+            fault = ("a placeholder in front in \"\(text)\"", "a text that begins with the name of a command")
+            return
+        }
         // What is filled in was judged alone: digits beside it would make another number of it.
         let characters = Array(text)
         for (left, right) in zip(characters, characters.dropFirst())
