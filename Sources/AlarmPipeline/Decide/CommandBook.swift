@@ -46,8 +46,9 @@ struct CommandBook {
         let left = record.expiresAt.milliseconds - now.wall.milliseconds
         let expires = now.monotonicMilliseconds + max(0, left)
         entries[record.id] = Entry(record: record, expiresMonotonicMilliseconds: expires, isSettled: isSettled)
-        // What was sent before a restart is not sent again; its answer or its end is waited for.
-        if record.outcome == .queued { wait(record) }
+        // What was sent before a restart may not have arrived, and its answer cannot be told from others any more: it is sent
+        // again, as after a connection that ended (promise P9).
+        wait(record)
         expiries.add(record.id, due: expires)
     }
 
@@ -103,10 +104,9 @@ struct CommandBook {
         return entry.record
     }
 
-    /// The terminal left: what was handed over but not sent waits for it again.
+    /// The terminal left: what was handed over and not answered waits for it again.
     mutating func disconnected(_ terminal: TerminalID) {
-        guard let id = outstanding[terminal] else { return }
-        if entries[id]?.record.outcome == .queued { putBack(id) } else { outstanding[terminal] = nil }
+        if let id = outstanding[terminal] { putBack(id) }
     }
 
     /// The terminal speaks on a new connection of the same kind, and the old one says nothing more of its command.
