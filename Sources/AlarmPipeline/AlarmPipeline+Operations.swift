@@ -199,6 +199,10 @@ extension AlarmPipeline {
     /// Begins a drill, in place of one that is on, or ends it (nil). It is on when it is on the disk, and over at once.
     public func setDrill(_ drill: Drill?, by actor: Operator) async throws {
         guard !actor.id.isEmpty else { throw PipelineError(.invalid, "a drill needs an operator") }
+        // With a wrong word every press of the exercise would be real.
+        if let group = drill?.group, try !store.hasPeople(inGroup: group) {
+            throw PipelineError(.invalid, "nobody is in group \"\(group)\": every press would be real")
+        }
         let value = try drill.map { try Self.json($0) }
         try await perform { decider, now, done in
             var entry = CommitEntry()

@@ -3,13 +3,26 @@ import TerminalModel
 // What stands between an incident and an emergency service, beside commissioning, trust, consent and age.
 
 extension IncidentEngine {
+    private static let hourMilliseconds: Int64 = 3_600_000
+
     /// Marks an incident that begins in a drill.
-    func markDrill(_ draft: inout Draft, now: Moment) {
-        guard let drill, drill.includes(draft.person, at: now.wall) else { return }
+    ///
+    /// - Parameter pressedAt: when that was by a terminal that kept it; one that cannot say, or says before the drill, is real.
+    func markDrill(_ draft: inout Draft, pressedAt: Timestamp?, now: Moment) {
+        guard let drill, drill.includes(draft.person, at: now.wall), let pressedAt, drill.startedAt <= pressedAt else {
+            return
+        }
         draft.incident.isDrill = true
         draft.write(
             .note, by: "gateway",
             "drill of \(drill.startedBy) until \(drill.until): no emergency service hears of it", at: now.wall)
+    }
+
+    /// A further press when the drill is over is no exercise, whatever the incident began as.
+    func endDrill(_ draft: inout Draft, now: Moment) {
+        guard draft.incident.isDrill == true, drill?.includes(draft.person, at: now.wall) != true else { return }
+        draft.incident.isDrill = nil
+        draft.write(.note, by: "gateway", "no drill is on any more: this press is real", at: now.wall)
     }
 
     /// Why no emergency service is called once more: more calls than that ask a human (promise P7).
@@ -41,6 +54,6 @@ extension IncidentEngine {
 
     /// A call dated in the future was made before the clock was set back: it counts.
     private static func isWithinHour(_ call: Timestamp, now: Moment) -> Bool {
-        now.wall.milliseconds &- call.milliseconds < DialGuard.hourMilliseconds
+        now.wall.milliseconds &- call.milliseconds < hourMilliseconds
     }
 }

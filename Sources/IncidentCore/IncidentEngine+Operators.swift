@@ -31,7 +31,7 @@ extension IncidentEngine {
             }
             var draft = Draft(incident: incident, person: person)
             draft.write(.opened, by: "gateway", condition.detail, at: now.wall)
-            markDrill(&draft, now: now)
+            markDrill(&draft, pressedAt: now.wall, now: now)
             startLadder(&draft, now: now)
             commit(draft, into: &decision, now: now)
         }

@@ -43,7 +43,8 @@ extension IncidentEngine {
         if context.event.terminal.isNameless { detail += ": the terminal did not say who it is" }
         if gathered != nil { detail += "; further terminals in no list are counted here" }
         draft.write(.opened, by: context.actor, detail, at: context.now.wall)
-        markDrill(&draft, now: context.now)
+        let pressedAt = context.sighting.isStored ? context.sighting.device : context.now.wall
+        markDrill(&draft, pressedAt: pressedAt, now: context.now)
         startLadder(&draft, now: context.now)
         commit(draft, into: &decision, now: context.now)
     }
@@ -78,6 +79,7 @@ extension IncidentEngine {
     func pressAgain(_ draft: inout Draft, _ detail: String, by actor: String, isLimited: Bool, now: Moment) {
         draft.incident.presses += 1
         draft.write(.raisedAgain, by: actor, detail, at: now.wall)
+        endDrill(&draft, now: now)
         let interval = Int64(rules.raiseIntervalSeconds) * 1000
         guard !draft.incident.state.awaitsHuman else {
             releaseWithheld(&draft, now: now)

@@ -149,6 +149,19 @@ extension IncidentStore {
     }
 
     /// In the order of their ids, those after `after`.
+    public func hasPeople(inGroup group: String) throws(StoreError) -> Bool {
+        try storing {
+            try readers.read { database in
+                try Bool.fetchOne(
+                    database,
+                    sql: """
+                        SELECT EXISTS (
+                            SELECT 1 FROM people WHERE EXISTS (SELECT 1 FROM json_each(card, '$.groups') WHERE value = ?))
+                        """, arguments: [group]) ?? false
+            }
+        }
+    }
+
     public func people(after: String = "", limit: Int = 100) throws(StoreError) -> [Person] {
         try storing {
             try readers.read { database in

@@ -37,15 +37,11 @@ struct KeyOptions: ParsableArguments {
     /// - Throws: `ReplayFailure` when the file cannot be read, everybody may read it, or a line of it is wrong.
     func decoderKeys() throws -> DecoderKeys {
         guard let keys else { return .none }
-        switch SecretFile.read(keys, maximumBytes: DC09KeyTable.maximumFileBytes) {
-        case .failure(let reason): throw ReplayFailure(.usage, "--keys \(keys): \(reason.text)")
-        case .success(let bytes):
-            do {
-                let table = try DC09KeyTable(String(decoding: bytes, as: UTF8.self))
-                return DecoderKeys { table.cipher(of: $0) }
-            } catch {
-                throw ReplayFailure(.usage, "--keys \(keys): \(error)")
-            }
+        do {
+            let table = try DC09KeyTable(contentsOf: keys)
+            return DecoderKeys { table.cipher(of: $0) }
+        } catch {
+            throw ReplayFailure(.usage, "--keys \(error)")
         }
     }
 }

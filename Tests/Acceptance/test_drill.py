@@ -37,6 +37,9 @@ def told(site: Site, target: str, incident: dict) -> list[dict]:
 
 
 def test_a_drill_reaches_everybody_but_emergency_services(site):
+    with pytest.raises(AssertionError, match="nobody is in group"):
+        site.ydtctl("drill", "start", "--group", "livng_alone", "--operator", "op-1")
+    assert "drill" not in site.status()
     assert "until" in site.ydtctl("drill", "start", "--minutes", "30", "--group", "living_alone", "--operator", "op-1")
     assert site.status()["drill"]["group"] == "living_alone"
     drill = press(site, 1)

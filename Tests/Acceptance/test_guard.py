@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import random
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -23,10 +24,6 @@ OPENAPI = json.loads((Path(__file__).resolve().parents[2] / "openapi.json").read
 CODES = ("110", "112", "119", "120", "122")
 SEED = int(os.environ.get("GUARD_SEED", "7"))
 TERMINALS = {"jt808": "17920000101", "gt06": "999910000000101", "ev07b": "999910000000102", "watch": "9999000103"}
-NAMES = (
-    "call-back", "clear-centre-number", "clear-sos-numbers", "confirm-alarm", "fall-off", "fall-on", "find", "listen-in",
-    "locate", "message", "power-off", "report-interval", "restart", "set-centre-number", "set-family-numbers",
-    "set-monitor-number", "set-sos-numbers", "track")
 
 
 def digits_of(base: int):
@@ -87,10 +84,28 @@ def carries(request: dict) -> bool:
     return "number" in request or bool(request.get("numbers"))
 
 
+def check(directory: Path, text: str) -> str:
+    """What the program says of a configuration."""
+    path = directory / "site.toml"
+    path.write_text('[[listener]]\nprotocol = "jt808"\ntcp = "127.0.0.1:6808"\n' + text, encoding="utf-8")
+    result = subprocess.run(
+        [programs() / "yidiantongd", "--config", path, "--check-config"], capture_output=True, text=True)
+    return result.stdout + result.stderr
+
+
 @pytest.fixture(scope="module")
-def site(new_shared_site) -> Site:
+def names(tmp_path_factory) -> list[str]:
+    """The command texts that a model can state, as the program lists them when it finds another one."""
+    said = check(tmp_path_factory.mktemp("names"), '[[model]]\nname = "m"\ncommands = { nonsense = "X#" }\n')
+    found = re.search(r"commands\.nonsense: .*allowed: one of (.*)", said)
+    assert found, said
+    return re.findall(r'"([a-z-]+)"', found[1])
+
+
+@pytest.fixture(scope="module")
+def site(new_shared_site, names) -> Site:
     port = free_port()
-    texts = ", ".join(f'{name} = "DO-{name.upper()},{{{placeholder(name)}}}#"' for name in NAMES)
+    texts = ", ".join(f'{name} = "DO-{name.upper()},{{{placeholder(name)}}}#"' for name in names)
     site = new_shared_site(extra=f"""
 [[listener]]
 protocol = "auto"
@@ -183,24 +198,16 @@ def test_a_message_is_no_command_to_a_gt06_terminal(site, connected):
     assert b"DO-MESSAGE,xSOS,A,120#" in message, message
 
 
-def check(tmp_path: Path, text: str) -> str:
-    path = tmp_path / "site.toml"
-    path.write_text('[[listener]]\nprotocol = "jt808"\ntcp = "127.0.0.1:6808"\n' + text, encoding="utf-8")
-    result = subprocess.run(
-        [programs() / "yidiantongd", "--config", path, "--check-config"], capture_output=True, text=True)
-    return result.stdout + result.stderr
-
-
-def test_no_command_text_of_a_model_carries_one(tmp_path):
+def test_no_command_text_of_a_model_carries_one(tmp_path, names):
     ascii_only = [number for number in WRITINGS if number.isascii()]
     models = ""
     for index, number in enumerate(ascii_only):
         text = json.dumps("DO," + number + "#")
-        texts = ", ".join(f"{name} = {text}" for name in NAMES)
+        texts = ", ".join(f"{name} = {text}" for name in names)
         models += f'[[model]]\nname = "m{index}"\ncommands = {{ {texts} }}\n'
     faults = check(tmp_path, models)
     for index, number in enumerate(ascii_only):
-        for name in NAMES:
+        for name in names:
             assert f"model[{index}].commands.{name}" in faults or f"model.{index}.commands.{name}" in faults, (number, name, faults[:600])
 
 

@@ -168,6 +168,30 @@ import Testing
         #expect(queue.depth.positions == 0)
     }
 
+    /// Positions ring softly: a thread that lets them gather sleeps on, and anything else wakes it.
+    @Test(.timeLimit(.minutes(1))) func positionsGatherAndAnAlarmEndsTheWait() {
+        let bell = Doorbell()
+        let queue = IngestQueue(limits: .init(positions: 10, alarms: 10, reservedForLifeSafety: 10), bell: bell)
+        func item(_ alarms: AlarmSet) -> IngestItem {
+            var event = TerminalEvent(
+                protocolName: .jt808, terminal: Site.terminal, message: .number(0x0200), sequence: nil, kind: .report)
+            event.alarms = alarms
+            let report = InboundReport(event: event, trust: .verified, bearer: .tcp, peer: "", frame: [])
+            return .report(report, ReplyTicket(loop: 0, connection: 0, request: 1))
+        }
+        _ = queue.add([item([])])
+        let began = ContinuousClock.now
+        bell.gather(milliseconds: 50)
+        #expect(ContinuousClock.now - began >= .milliseconds(50), "a position does not end it")
+        // What rang before is kept; with a bell that forgets it these would take longer than the test may.
+        for alarms in [AlarmSet(.sos), AlarmSet(.lowBattery)] {
+            _ = queue.add([item([]), item(alarms)])
+            bell.gather(milliseconds: 600_000)
+        }
+        _ = queue.add([item([])])
+        bell.wait(milliseconds: 600_000)
+    }
+
     @Test func anSOSPassesTheRegistrationsOfADistrict() {
         let queue = IngestQueue(
             limits: .init(positions: 10, alarms: 5000, reservedForLifeSafety: 10), bell: Doorbell())

@@ -95,34 +95,4 @@ import Testing
             }
         }
     }
-
-    @Test("Calls are capped per incident and per hour, also across a restart")
-    func caps() {
-        var dialGuard = DialGuard(isCommissioned: true)
-        let start = Moment(wall: Timestamp(seconds: 1_773_000_000), monotonicMilliseconds: 5)
-        func later(_ seconds: Int64) -> Moment {
-            Moment(wall: start.wall.adding(milliseconds: seconds * 1000), monotonicMilliseconds: 5 + seconds * 1000)
-        }
-        let allowed = DialGuard.Verdict.allowed(number: "120", isEmergency: true)
-        let (first, second) = (IncidentID(rawValue: 1), IncidentID(rawValue: 2))
-        for call in 0..<3 {
-            #expect(dialGuard.authorize("120", incident: first, now: later(Int64(call))) == allowed)
-        }
-        #expect(dialGuard.authorize("120", incident: first, now: later(4)) == .refused(.incidentCap(calls: 3)))
-        for call in 0..<3 {
-            #expect(dialGuard.authorize("1 2 0", incident: second, now: later(5 + Int64(call))) == allowed)
-        }
-        #expect(dialGuard.authorize("120", incident: nil, now: later(60)) == .refused(.hourCap(calls: 6)))
-        // Ordinary numbers are not counted.
-        #expect(
-            dialGuard.authorize("13812001120", incident: first, now: later(60))
-                == .allowed(number: "13812001120", isEmergency: false))
-        var restarted = DialGuard(isCommissioned: true, restored: dialGuard.calls)
-        #expect(restarted.authorize("120", incident: nil, now: later(61)) == .refused(.hourCap(calls: 6)))
-        #expect(restarted.authorize("120", incident: nil, now: later(3700)) == allowed)
-        #expect(restarted.authorize("120", incident: first, now: later(3701)) == .refused(.incidentCap(calls: 3)))
-        restarted.isCommissioned = false
-        #expect(
-            restarted.authorize("120", incident: nil, now: later(9000)) == .refused(.notCommissioned(code: "120")))
-    }
 }

@@ -127,6 +127,34 @@ private let sos = AlarmSet(.sos)
         #expect(bench.newest?.isDrill == nil)
     }
 
+    /// Nobody closed the incident of the drill; hours later she presses again.
+    @Test(arguments: [false, true]) func aPressAfterTheDrillIsReal(_ isAcknowledged: Bool) throws {
+        var bench = Bench()
+        bench.engine.drill = Self.drill(bench)
+        bench.report(sos)
+        bench.time += 60_000
+        bench.report()
+        #expect(bench.report(sos).told.contains { $0.contains("dispatch-120") } == false, "pressed twice in the drill")
+        #expect(bench.newest?.isDrill == true)
+        if isAcknowledged { try bench.operate(.acknowledge(reason: "exercise")) }
+        bench.time += 7_200_000
+        bench.report()
+        let decision = bench.report(sos)
+        #expect(decision.told.contains { $0.contains("dispatch-120") })
+        #expect(bench.known.count == 1)
+        #expect(bench.newest?.isDrill == nil)
+    }
+
+    /// A terminal that was out of reach brings a press in the middle of a drill.
+    @Test(arguments: [(Int64?(-60), false), (nil, false), (30, true)])
+    func aStoredPressOfBeforeIsReal(device: Int64?, isDrill: Bool) {
+        var bench = Bench()
+        bench.engine.drill = Self.drill(bench)
+        bench.time += 60_000
+        bench.report(sos, device: .some(device), stored: true)
+        #expect((bench.newest?.isDrill == true) == isDrill)
+    }
+
     @Test func aGroupTakesPartAlone() {
         var bench = Bench()
         bench.person?.groups = ["living_alone"]

@@ -52,6 +52,26 @@ public struct DC09KeyTable: Sendable {
         }
     }
 
+    /// Why a key file is not used, in one sentence that names no key.
+    public struct FileProblem: Error, Sendable, Equatable, CustomStringConvertible {
+        public var description: String
+    }
+
+    /// Reads a key file.
+    ///
+    /// - Throws: when it cannot be read, everybody may read it, or a line is wrong.
+    public init(contentsOf path: String) throws(FileProblem) {
+        switch SecretFile.read(path, maximumBytes: Self.maximumFileBytes) {
+        case .failure(let reason): throw FileProblem(description: "\(path): \(reason.text)")
+        case .success(let bytes):
+            do {
+                try self.init(String(decoding: bytes, as: UTF8.self))
+            } catch {
+                throw FileProblem(description: "\(path): \(error)")
+            }
+        }
+    }
+
     /// The key of a panel; nil for one that speaks in clear text.
     public func cipher(of account: TerminalID) -> DC09Cipher? {
         (keys[account] ?? common)?.cipher

@@ -1,6 +1,4 @@
 import AlarmFormats
-import EscalationChannels
-import Foundation
 
 extension DC09KeyTable {
     /// Reads the key file that the configuration names; an empty table when it names none.
@@ -12,14 +10,10 @@ extension DC09KeyTable {
             self.init()
             return
         }
-        switch SecretFile.read(file, maximumBytes: Self.maximumFileBytes) {
-        case .failure(let reason): throw GatewayStartError("dc09.key_file", "\(file): \(reason.text)", path: path)
-        case .success(let bytes):
-            do {
-                try self.init(String(decoding: bytes, as: UTF8.self))
-            } catch {
-                throw GatewayStartError("dc09.key_file", "\(file): \(error)", path: path)
-            }
+        do {
+            try self.init(contentsOf: file)
+        } catch {
+            throw GatewayStartError("dc09.key_file", "\(error)", path: path)
         }
     }
 }
