@@ -201,7 +201,7 @@ extension AlarmPipeline {
         guard !actor.id.isEmpty else { throw PipelineError(.invalid, "a drill needs an operator") }
         // With a wrong word every press of the exercise would be real.
         if let group = drill?.group, try !store.hasPeople(inGroup: group) {
-            throw PipelineError(.invalid, "nobody is in group \"\(group)\": every press would be real")
+            throw PipelineError(.notFound, "nobody is in group \"\(group)\": every press would be real")
         }
         let value = try drill.map { try Self.json($0) }
         try await perform { decider, now, done in

@@ -14,7 +14,11 @@ extension Routes {
         method: .post, template: "/v1/drill", operation: "setDrill",
         summary:
             "Begins a drill, in which what people press goes the whole way but to no emergency service, or ends it",
-        body: .json(Shapes.drillRequest), responses: [.json(200, "The drill that is on now.", Shapes.drillReport)]
+        body: .json(Shapes.drillRequest),
+        responses: [
+            .json(200, "The drill that is on now.", Shapes.drillReport),
+            .problem(404, "Nobody is in that group: every press would be real."),
+        ]
     ) { input, operations in
         let request = try input.decode(DrillRequest.self)
         return try .json(
