@@ -176,6 +176,9 @@ let package = Package(
                 "AlarmFormats", "Reactor", "ReplayKit", "TerminalModel", "TerminalProtocols",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+        .executableTarget(
+            name: "compressed-yidiantongd", dependencies: ["AlarmPipeline", "GatewayApp", "TerminalModel"],
+            path: "Tests/Support/compressed-yidiantongd", swiftSettings: strict),
         .testTarget(
             name: "ReplayKitTests",
             dependencies: [

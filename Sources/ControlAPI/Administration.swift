@@ -174,3 +174,27 @@ public struct DrillReport: Sendable, Equatable, Codable {
         self.drill = drill
     }
 }
+
+/// `POST /v1/siren/test`
+public struct SirenTestRequest: Sendable, Equatable, Codable {
+    public var `operator`: String
+
+    public init(operator id: String) {
+        self.operator = id
+    }
+}
+
+/// How a self-test of the siren ended.
+public struct SirenTestReport: Sendable, Equatable, Codable {
+    public var at: Timestamp
+    /// The outputs that the siren program drives.
+    public var outputs: [String]
+    /// Empty when every output could be heard.
+    public var failures: [String]
+
+    public init(at: Timestamp, outputs: [String], failures: [String]) {
+        self.at = at
+        self.outputs = outputs
+        self.failures = failures
+    }
+}

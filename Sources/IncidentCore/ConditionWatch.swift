@@ -4,7 +4,7 @@ public import TerminalModel
 ///
 /// Terminals are known by the caller's small numbers, so that hearing one costs no look-up and its memory is 16 bytes.
 /// Each waits in one bucket of a wheel and is looked at again when its bucket is due, so a frame moves nothing; silence
-/// is found up to a two-hundredth of the limit (at least 1 s) late.
+/// is found up to a two-hundredth of the shortest limit (at least 1 s) late.
 public struct ConditionWatch: ~Copyable {
     /// A battery counts as recovered this far above the limit.
     public static let batteryHysteresisPercent = 10
@@ -18,8 +18,11 @@ public struct ConditionWatch: ~Copyable {
         var lastSeenMilliseconds: Int64 = 0
         var isWatched = false
         var isSilent = false
-        /// It stands in a bucket, perhaps one that was meant for an earlier owner of the number.
+        /// It stands in `bucket`, perhaps for an earlier owner of the number. In other buckets it stands in vain.
         var isInBucket = false
+        var bucket: UInt8 = 0
+        /// The place of its limit among `limits`.
+        var limit: UInt16 = 0
         var hasLowBattery = false
         var lacksSupervision = false
     }
@@ -27,8 +30,10 @@ public struct ConditionWatch: ~Copyable {
     private static let bucketCount = 256
 
     public let lowBatteryPercent: Int?
-    public let silenceSeconds: Int?
-    private let limitMilliseconds: Int64
+    public let silence: SilenceLimits
+    /// Milliseconds; first that of models without one of their own. nil: not watched.
+    private let limits: [Int64?]
+    private let limitOfModel: [String: UInt16]
     private let tickMilliseconds: Int64
     private var startedMilliseconds: Int64
     private var records = PagedArray<Record>()
@@ -40,14 +45,23 @@ public struct ConditionWatch: ~Copyable {
 
     /// - Parameters:
     ///   - lowBatteryPercent: 0...100; nil when only the terminals' own alarms count.
-    ///   - silenceSeconds: nil when silence is not watched.
-    public init(lowBatteryPercent: Int?, silenceSeconds: Int?, now: Moment) {
+    ///   - silence: a terminal counts among the models without a limit of their own until `setModel` says otherwise.
+    public init(lowBatteryPercent: Int?, silence: SilenceLimits, now: Moment) {
         self.lowBatteryPercent = lowBatteryPercent
-        self.silenceSeconds = silenceSeconds
-        self.limitMilliseconds = Int64(max(1, silenceSeconds ?? 1)) * 1000
-        self.tickMilliseconds = max(1000, limitMilliseconds / 200)
+        self.silence = silence
+        var limits = [Self.milliseconds(silence.seconds)]
+        var limitOfModel: [String: UInt16] = [:]
+        for (model, seconds) in silence.models {
+            let limit = Self.milliseconds(seconds)
+            let place = limits.firstIndex(of: limit) ?? limits.count
+            if place == limits.count { limits.append(limit) }
+            limitOfModel[model] = UInt16(place)
+        }
+        self.limits = limits
+        self.limitOfModel = limitOfModel
+        self.tickMilliseconds = max(1000, (limits.compactMap { $0 }.min() ?? 1000) / 200)
         self.startedMilliseconds = now.monotonicMilliseconds
-        self.buckets = Array(repeating: [], count: silenceSeconds == nil ? 0 : Self.bucketCount)
+        self.buckets = Array(repeating: [], count: silence.isOff ? 0 : Self.bucketCount)
         self.nextTick = now.monotonicMilliseconds / tickMilliseconds
     }
 
@@ -67,17 +81,17 @@ public struct ConditionWatch: ~Copyable {
             if hasLowBattery { records[Int(number)].hasLowBattery = true }
             if lacksSupervision { records[Int(number)].lacksSupervision = true }
         }
-        guard silenceSeconds != nil else { return }
+        guard !silence.isOff else { return }
         let ago = max(0, now.wall.milliseconds &- lastSeen.milliseconds)
         let wasSilent = number < records.count && records[Int(number)].isSilent
         hear(number, atMilliseconds: now.monotonicMilliseconds &- ago, isSilent: isSilent || wasSilent)
     }
 
     /// Takes up new limits. What was reported is not reported again until it ended; with silence watched for the first
-    /// time, nobody is known, and the caller seeds.
-    public mutating func change(lowBatteryPercent: Int?, silenceSeconds: Int?, now: Moment) {
-        guard lowBatteryPercent != self.lowBatteryPercent || silenceSeconds != self.silenceSeconds else { return }
-        var new = ConditionWatch(lowBatteryPercent: lowBatteryPercent, silenceSeconds: silenceSeconds, now: now)
+    /// time, nobody is known, and the caller seeds. It says the models again too.
+    public mutating func change(lowBatteryPercent: Int?, silence: SilenceLimits, now: Moment) {
+        guard lowBatteryPercent != self.lowBatteryPercent || silence != self.silence else { return }
+        var new = ConditionWatch(lowBatteryPercent: lowBatteryPercent, silence: silence, now: now)
         new.startedMilliseconds = startedMilliseconds
         new.clearing = clearing
         for index in 0..<records.count {
@@ -87,7 +101,7 @@ public struct ConditionWatch: ~Copyable {
                 new.records[index].hasLowBattery = record.hasLowBattery
                 new.records[index].lacksSupervision = record.lacksSupervision
             }
-            guard silenceSeconds != nil, record.isWatched else { continue }
+            guard !silence.isOff, record.isWatched else { continue }
             new.hear(number, atMilliseconds: record.lastSeenMilliseconds, isSilent: record.isSilent)
         }
         self = new
@@ -101,13 +115,28 @@ public struct ConditionWatch: ~Copyable {
         records[Int(number)].isWatched = false
         records[Int(number)].isSilent = false
         records[Int(number)].lacksSupervision = false
+        records[Int(number)].limit = 0
         unlatch(number)
+    }
+
+    /// Whether models differ, so that the watch must know the terminals'.
+    public var distinguishesModels: Bool { limits.count > 1 }
+
+    /// The limit of this model counts for the terminal from here on.
+    public mutating func setModel(_ model: String, of number: UInt32) {
+        let limit = limitOfModel[model] ?? 0
+        guard limit != 0 || number < records.count, distinguishesModels else { return }
+        makeRoom(for: number)
+        guard records[Int(number)].limit != limit else { return }
+        records[Int(number)].limit = limit
+        // It may be due sooner than its bucket.
+        if records[Int(number)].isWatched, !records[Int(number)].isSilent { wait(number) }
     }
 
     /// One event of a terminal, whatever it says, is a sign of life; stored items say nothing of the battery now.
     public mutating func observe(_ event: borrowing TerminalEvent, of number: UInt32, now: Moment) -> [Condition] {
         var found: [Condition] = []
-        if silenceSeconds != nil, hear(number, atMilliseconds: now.monotonicMilliseconds, isSilent: false) {
+        if !silence.isOff, hear(number, atMilliseconds: now.monotonicMilliseconds, isSilent: false) {
             found.append(.heardAgain)
         }
         if !event.historical, let condition = judgeBattery(event, number, now: now) { found.append(condition) }
@@ -117,21 +146,23 @@ public struct ConditionWatch: ~Copyable {
 
     /// Terminals that have been silent for the limit; each is named once until it is heard again.
     public mutating func advance(now: Moment) -> [(UInt32, Condition)] {
-        guard silenceSeconds != nil else { return [] }
+        guard !silence.isOff else { return [] }
         var found: [(UInt32, Condition)] = []
         let current = now.monotonicMilliseconds / tickMilliseconds
         // After a long pause one turn of the wheel visits everybody.
         if current - nextTick > Int64(Self.bucketCount) { nextTick = current - Int64(Self.bucketCount) + 1 }
         while nextTick <= current {
-            let due = buckets[bucket(nextTick)]
-            buckets[bucket(nextTick)].removeAll(keepingCapacity: true)
+            let bucket = bucket(nextTick)
+            let due = buckets[bucket]
+            buckets[bucket].removeAll(keepingCapacity: true)
             nextTick += 1
+            inBuckets -= due.count
             for number in due {
+                guard records[Int(number)].isInBucket, records[Int(number)].bucket == bucket else { continue }
                 records[Int(number)].isInBucket = false
-                inBuckets -= 1
                 let record = records[Int(number)]
-                guard record.isWatched, !record.isSilent else { continue }
-                guard deadline(of: record) <= now.monotonicMilliseconds else {
+                guard record.isWatched, !record.isSilent, let deadline = deadline(of: record) else { continue }
+                guard deadline <= now.monotonicMilliseconds else {
                     wait(number)
                     continue
                 }
@@ -167,17 +198,26 @@ extension ConditionWatch {
         return before.isSilent && !isSilent
     }
 
-    private func deadline(of record: Record) -> Int64 {
-        max(
-            record.lastSeenMilliseconds &+ limitMilliseconds,
-            startedMilliseconds &+ min(limitMilliseconds, Self.startGraceMilliseconds))
+    private static func milliseconds(_ seconds: Int?) -> Int64? {
+        seconds.flatMap { $0 > 0 ? Int64($0) * 1000 : nil }
+    }
+
+    /// nil for a model that is not watched.
+    private func deadline(of record: Record) -> Int64? {
+        guard let limit = limits[Int(record.limit)] else { return nil }
+        return max(
+            record.lastSeenMilliseconds &+ limit,
+            startedMilliseconds &+ min(limit, Self.startGraceMilliseconds))
     }
 
     /// Puts a terminal into the first bucket that is looked at after its deadline.
     private mutating func wait(_ number: UInt32) {
-        let tick = max(nextTick, deadline(of: records[Int(number)]) / tickMilliseconds + 1)
-        buckets[bucket(min(tick, nextTick + Int64(Self.bucketCount) - 1))].append(number)
+        guard let deadline = deadline(of: records[Int(number)]) else { return }
+        let tick = max(nextTick, deadline / tickMilliseconds + 1)
+        let bucket = bucket(min(tick, nextTick + Int64(Self.bucketCount) - 1))
+        buckets[bucket].append(number)
         records[Int(number)].isInBucket = true
+        records[Int(number)].bucket = UInt8(bucket)
         inBuckets += 1
     }
 

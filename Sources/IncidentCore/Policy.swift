@@ -73,8 +73,7 @@ public struct IncidentRules: Sendable, Equatable {
     public var raiseIntervalSeconds: Int
     /// nil: no low-battery incidents from percentages.
     public var lowBatteryPercent: Int?
-    /// nil: silence is not watched.
-    public var silenceSeconds: Int?
+    public var silence: SilenceLimits
     /// With so many open incidents of terminals in no list, further such terminals are counted in one incident
     /// (promise P6); each is still stored and told of (promise P2).
     public var unidentifiedLimit: Int
@@ -85,9 +84,10 @@ public struct IncidentRules: Sendable, Equatable {
         policies: [Policy], targets: [TargetFacts], isCommissioned: Bool = false,
         emergencyCallsPerIncident: Int = 3, emergencyCallsPerHour: Int = 60, lateLimitSeconds: Int = 900,
         heldAfterCloseSeconds: Int = 600, raiseIntervalSeconds: Int = 60, lowBatteryPercent: Int? = 15,
-        silenceSeconds: Int? = nil, unidentifiedLimit: Int = 20_000, unidentifiedLimitPerPeer: Int = 10_000,
-        rosters: [DutyRoster] = [], utcOffsetMinutes: Int = 480, chase: ChaseRules? = nil,
-        services: [Service: ServiceRules] = [:], supervision: SupervisionRules = SupervisionRules()
+        silence: SilenceLimits = SilenceLimits(), unidentifiedLimit: Int = 20_000,
+        unidentifiedLimitPerPeer: Int = 10_000, rosters: [DutyRoster] = [], utcOffsetMinutes: Int = 480,
+        chase: ChaseRules? = nil, services: [Service: ServiceRules] = [:],
+        supervision: SupervisionRules = SupervisionRules()
     ) {
         self.policies = policies
         self.targets = targets
@@ -103,7 +103,7 @@ public struct IncidentRules: Sendable, Equatable {
         self.heldAfterCloseSeconds = heldAfterCloseSeconds
         self.raiseIntervalSeconds = raiseIntervalSeconds
         self.lowBatteryPercent = lowBatteryPercent
-        self.silenceSeconds = silenceSeconds
+        self.silence = silence
         self.unidentifiedLimit = unidentifiedLimit
         self.unidentifiedLimitPerPeer = unidentifiedLimitPerPeer
     }

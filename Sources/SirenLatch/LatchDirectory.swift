@@ -6,7 +6,9 @@ public import TerminalModel
 ///     latch              why the siren sounds; no file, no sound
 ///     silence            a rest of at most two minutes
 ///     acknowledgements   given at the siren, taken over by the gateway
+///     test-request       the gateway's wish for a self-test, until the siren takes it
 ///     self-test          how the last self-test ended
+///     watched            locked while a siren runs
 ///     lock               held by whoever changes one of them
 ///
 /// Each file is written beside its place, synced, renamed and its directory synced, so that a reader, and the machine

@@ -25,6 +25,7 @@ public final class SirenPlayer: Sendable {
     private let report: @Sendable (Report) -> Void
     private let wanted = Mutex<SirenSound?>(nil)
     private let isStopping = Atomic<Bool>(false)
+    private let isTesting = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - outputs: any of them alone is enough to be heard.
@@ -74,11 +75,22 @@ public final class SirenPlayer: Sendable {
                 report(sound.map { .started($0) } ?? .quiet)
                 last = sound
             }
-            if let today = TestDay.today(atOrAfter: selfTestHour), today != testedDay, sound == nil {
+            if sound == nil {
+                let today = TestDay.today(atOrAfter: selfTestHour) ?? testedDay
+                let isWished = testRecord?.takeTestRequest() ?? false
+                if isWished || today != testedDay { beginTest() }
                 testedDay = today
-                report(.selfTested(selfTest()))
             }
             usleep(UInt32(Self.lookMilliseconds * 1000))
+        }
+    }
+
+    /// On a thread of its own: a press during the tone must not wait for its end.
+    private func beginTest() {
+        guard !isTesting.exchange(true, ordering: .relaxed) else { return }
+        Thread.detachNewThread { [self] in
+            report(.selfTested(selfTest()))
+            isTesting.store(false, ordering: .relaxed)
         }
     }
 

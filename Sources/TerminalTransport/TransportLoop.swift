@@ -37,7 +37,7 @@ final class TransportLoop: ConnectionHandler {
     /// Nil while no raw bytes are recorded.
     var capture: LoopCapture?
     private var gathered: [IngestItem] = []
-    private var present = Moment(wall: WallClock.now(), monotonicMilliseconds: .min)
+    private var present = Moment(wall: SystemClock.now().wall, monotonicMilliseconds: .min)
     /// Tickets handed to the pipeline whose results have not come back.
     private var awaited = 0
 
@@ -355,7 +355,7 @@ final class TransportLoop: ConnectionHandler {
     /// The time of this wake-up: the calendar is asked once in a millisecond, not for every frame.
     func moment(_ loop: EventLoop) -> Moment {
         if present.monotonicMilliseconds != loop.nowMilliseconds {
-            present = Moment(wall: WallClock.now(), monotonicMilliseconds: loop.nowMilliseconds)
+            present = Moment(wall: SystemClock.now().wall, monotonicMilliseconds: loop.nowMilliseconds)
         }
         return present
     }

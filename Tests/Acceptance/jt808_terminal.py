@@ -10,6 +10,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
@@ -163,8 +164,8 @@ class Fix:
     altitude: int = 60
     speed_kmh: float = 0.0
     course: int = 0
-    # None: now. A string of 12 digits goes out as it is.
-    time: datetime | str | None = None
+    # None: now; or what tells the time. A string of 12 digits goes out as it is.
+    time: datetime | str | Callable[[], datetime] | None = None
     alarms: int = 0
     items: list[tuple[int, bytes]] = field(default_factory=list)
 
@@ -174,7 +175,7 @@ class Fix:
             status |= STATUS_SOUTH
         if self.longitude < 0:
             status |= STATUS_WEST
-        stamp = self.time
+        stamp = self.time() if callable(self.time) else self.time
         if stamp is None:
             stamp = datetime.now(timezone.utc)
         if not isinstance(stamp, str):

@@ -75,7 +75,10 @@ class StatusError(AssertionError):
 class Receiver:
     """A webhook receiver process and the events it has logged."""
 
-    def __init__(self, name: str, directory: Path, status: str = "200", delay_milliseconds: int = 0):
+    def __init__(
+        self, name: str, directory: Path, status: str = "200", delay_milliseconds: int = 0,
+        environment: dict | None = None,
+    ):
         self.name = name
         self.secret = directory / f"{name}.secret"
         self.log = directory / f"{name}.jsonl"
@@ -84,9 +87,16 @@ class Receiver:
         self.log.touch()
         self.position = 0
         self.parsed: list[dict] = []
+        self.options = ["--status", status, "--delay-ms", str(delay_milliseconds)]
+        self.environment = os.environ | (environment or {})
+        self.port = 0
+        self.start()
+
+    def start(self):
+        """Also begins again after `stop`, on the same port."""
         self.process = subprocess.Popen(
-            [sys.executable, RECEIVER, "--port", "0", "--secret", self.secret, "--log", self.log, "--status", status,
-             "--delay-ms", str(delay_milliseconds)], stdout=subprocess.PIPE, text=True)
+            [sys.executable, RECEIVER, "--port", str(self.port), "--secret", self.secret, "--log", self.log,
+             *self.options], stdout=subprocess.PIPE, text=True, env=self.environment)
         self.port = int(self.process.stdout.readline().split()[-1])
 
     @property
@@ -136,7 +146,10 @@ class Site:
         self, targets=("care-hub",), emergency=(), unknown: str = "accept", serial: str | None = None,
         state: Path | None = None, disk=None, repeat_milliseconds: int = ONE_HOUR_MILLISECONDS, extra: str = "",
         sessions: str = "", rules: str = "", receiver_options: dict | None = None, heartbeat_seconds: int = 0,
+        daemon: str = "yidiantongd", environment: dict | None = None,
     ):
+        self.daemon = daemon
+        self.environment = environment or {}
         self.directory = Path(tempfile.mkdtemp(prefix="yidiantong-")).resolve()
         self.disk = disk(self.directory) if disk else None
         self.state = state or (self.disk.directory if self.disk else self.directory / "state")
@@ -147,7 +160,8 @@ class Site:
         self.process: subprocess.Popen | None = None
         self.start_seconds: list[float] = []
         self.receivers = {
-            name: Receiver(name, self.directory, **(receiver_options or {}).get(name, {}))
+            name: Receiver(
+                name, self.directory, environment=self.environment, **(receiver_options or {}).get(name, {}))
             for name in (*emergency, *targets)}
         everyone = json.dumps([*emergency, *targets])
         sections = [
@@ -204,7 +218,7 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
     def start(self, wrapper: tuple = (), timeout: float = 30, pass_fds: tuple = ()) -> float:
         """Starts the daemon and waits until it says that it is ready; returns the seconds that took."""
         began = time.monotonic()
-        environment = os.environ | (self.disk.environment() if self.disk else {})
+        environment = os.environ | self.environment | (self.disk.environment() if self.disk else {})
         notify_path = self.directory / "notify.sock"
         notify_path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, open(self.log, "ab") as log:
@@ -212,7 +226,7 @@ steps = [{{ after_milliseconds = 0, targets = {json.dumps(list(targets))} }}]
             notify.settimeout(0.05)
             environment["NOTIFY_SOCKET"] = str(notify_path)
             self.process = subprocess.Popen(
-                [*wrapper, programs() / "yidiantongd", "--config", self.configuration], env=environment, stdout=log,
+                [*wrapper, programs() / self.daemon, "--config", self.configuration], env=environment, stdout=log,
                 stderr=log, stdin=subprocess.DEVNULL, pass_fds=pass_fds)
             while not self.is_ready():
                 if self.process.poll() is not None:

@@ -34,7 +34,7 @@ def serial():
 @pytest.fixture(scope="module")
 def site(new_shared_site, serial) -> Site:
     port = free_port()
-    site = new_shared_site(rules="silence_seconds = 20", extra=f"""
+    site = new_shared_site(extra=f"""
 [[listener]]
 protocol = "dc09"
 tcp = "127.0.0.1:{port}"
@@ -50,6 +50,7 @@ key_file = "KEYS"
 [[model]]
 name = "panel"
 trust_by_id = true
+silence_seconds = 20
 """)
     keys = site.directory / "panels.keys"
     keys.write_text(f"# account and key\n{SEALED} hex:{KEY}\n")

@@ -1,6 +1,7 @@
 """The siren by itself: real program, real ALSA library, real signals; what was heard is measured sample by sample."""
 
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -206,6 +207,32 @@ def test_sounds_without_a_gap_while_the_gateway_is_killed_twenty_times(site_with
     assert gap < 0.2
     site.acknowledge(incident["id"])
     wait_for_quiet(siren)
+
+
+def test_the_gateway_has_the_siren_tested(site_with_siren):
+    site, siren = site_with_siren
+    begin = time.monotonic()
+    assert "played on: alsa card" in site.ydtctl("siren", "test", "--operator", "li.na")
+    found = pitches(siren.card.samples(begin, time.monotonic()))
+    assert found and all(990 < pitch < 1010 for pitch in found[5:-5])
+    # A press in the middle of the tone does not wait for more than the tone.
+    test = threading.Thread(target=lambda: site.ydtctl("siren", "test", "--operator", "li.na"))
+    test.start()
+    wait_for_sound(siren, time.monotonic())
+    siren.latch()
+    latched = time.monotonic()
+    eventually(lambda: any(pitch > 1300 for pitch in pitches(siren.card.samples(latched, time.monotonic()))), 2, "the wail")
+    test.join()
+    with pytest.raises(AssertionError, match="sounds already"):
+        site.ydtctl("siren", "test", "--operator", "li.na")
+    assert siren.call("acknowledge", "--by", "li.na", "--reason", "heard").returncode == 0
+    wait_for_quiet(siren)
+    siren.kill()
+    with pytest.raises(AssertionError, match="No siren watches"):
+        site.ydtctl("siren", "test", "--operator", "li.na")
+    siren.start()
+    time.sleep(1)
+    assert not siren.card.heard_since(time.monotonic() - 0.5), "a wish that was taken back is not played later"
 
 
 def test_only_the_last_acknowledgement_ends_the_sound(site_with_siren):

@@ -324,13 +324,13 @@ import Testing
     }
 
     @Test func silenceFromBeforeTheStartIsFound() async throws {
-        let site = try Site(configure: { $0.rules.silenceSeconds = 600 })
+        let site = try Site(configure: { $0.rules.silence.seconds = 600 })
         #expect(await site.answer(to: site.report()) == .stored)
         site.advance(4000)
         // The last words are written behind this.
         _ = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
         try await site.stop(keepFiles: true)
-        let again = try Site(path: site.path, configure: { $0.rules.silenceSeconds = 600 })
+        let again = try Site(path: site.path, configure: { $0.rules.silence.seconds = 600 })
         #expect(try await again.pipeline.lastWords(of: Site.terminal)?.lastSeen == ManualClock.start)
         for _ in 0..<30 {
             again.advance(60_000)
@@ -341,7 +341,7 @@ import Testing
     }
 
     @Test func silenceOpensAnIncident() async throws {
-        let site = try Site(configure: { $0.rules.silenceSeconds = 600 })
+        let site = try Site(configure: { $0.rules.silence.seconds = 600 })
         #expect(await site.answer(to: site.report()) == .stored)
         for _ in 0..<30 { site.advance(60_000) }
         #expect(await site.hub.sent.wait { $0.contains { $0.notice.incident.causes == ["silence"] } })
@@ -353,7 +353,7 @@ import Testing
         #expect(await site.answer(to: site.report()) == .stored)
         for _ in 0..<30 { site.advance(60_000) }
         var rules = Site.rules
-        rules.silenceSeconds = 600
+        rules.silence.seconds = 600
         site.pipeline.reload(rules: rules, channels: [site.hub, site.dispatch])
         for _ in 0..<3 {
             site.advance(60_000)

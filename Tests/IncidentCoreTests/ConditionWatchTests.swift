@@ -19,7 +19,7 @@ private func event(
 
 @Suite struct BatteryTests {
     @Test func latchesAndClearsWithHysteresis() {
-        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: nil, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: 15, silence: SilenceLimits(), now: moment(0))
         let percents = [40, 16, 15, 14, 16, 24, 14, 25, 26, 3, 101]
         var found: [String] = []
         for percent in percents {
@@ -31,7 +31,7 @@ private func event(
     }
 
     @Test func alarmBitAloneAndStoredItems() {
-        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: nil, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: nil, silence: SilenceLimits(), now: moment(0))
         #expect(watch.observe(event(percent: 1), of: 1, now: moment(0)) == [])
         #expect(watch.observe(event(alarm: true, stored: true), of: 1, now: moment(0)) == [])
         #expect(watch.observe(event(alarm: true), of: 1, now: moment(0)) == [.lowBattery(percent: nil)])
@@ -44,7 +44,7 @@ private func event(
     }
 
     @Test func seededLatchSaysNothingTwice() {
-        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: nil, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: 15, silence: SilenceLimits(), now: moment(0))
         watch.seed(1, lastSeen: start, hasLowBattery: true, now: moment(0))
         #expect(watch.observe(event(percent: 10), of: 1, now: moment(0)) == [])
         #expect(watch.observe(event(percent: 90), of: 1, now: moment(0)) == [.batteryRecovered(percent: 90)])
@@ -65,7 +65,7 @@ private func event(
     }
 
     @Test func eachSilenceIsNamedOnce() {
-        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 600, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: nil, silence: SilenceLimits(seconds: 600), now: moment(0))
         _ = watch.observe(event(1), of: 1, now: moment(0))
         _ = watch.observe(event(2), of: 2, now: moment(0))
         _ = watch.observe(event(2), of: 2, now: moment(500))
@@ -81,7 +81,7 @@ private func event(
 
     /// A panel repeats that a pendant is lost; once is enough, and over a restart too.
     @Test func aLostPendantIsNamedOnceUntilItIsBack() {
-        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: nil, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: nil, silence: SilenceLimits(), now: moment(0))
         func tell(_ alarms: AlarmSet, _ second: Int64, of number: UInt32 = 1) -> [Condition] {
             var event = event(1)
             event.alarms = alarms
@@ -91,7 +91,7 @@ private func event(
         #expect(tell([.init(.supervisionLost)], 1) == [.supervisionLost])
         #expect(tell([.init(.supervisionLost)], 2) == [])
         #expect(tell([.init(.supervisionLost)], 2, of: 2) == [.supervisionLost])
-        watch.change(lowBatteryPercent: 15, silenceSeconds: 600, now: moment(3))
+        watch.change(lowBatteryPercent: 15, silence: SilenceLimits(seconds: 600), now: moment(3))
         #expect(tell([.init(.supervisionLost)], 4) == [])
         #expect(tell([], 5) == [])
         #expect(tell([.init(.supervisionRestored)], 6) == [.supervisionRestored])
@@ -104,7 +104,7 @@ private func event(
     }
 
     @Test func seededTerminalsGetAGraceAfterTheStart() {
-        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 1800, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: nil, silence: SilenceLimits(seconds: 1800), now: moment(0))
         watch.seed(1, lastSeen: start.adding(milliseconds: -90_000_000), now: moment(0))
         watch.seed(
             2, lastSeen: start.adding(milliseconds: -90_000_000), isSilent: true, now: moment(0))
@@ -119,25 +119,25 @@ private func event(
     }
 
     @Test func newLimitsKeepWhatWasReported() {
-        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: 3600, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: 15, silence: SilenceLimits(seconds: 3600), now: moment(0))
         _ = watch.observe(event(1, percent: 10), of: 1, now: moment(0))
         _ = watch.observe(event(2, percent: 20), of: 2, now: moment(1000))
         _ = watch.observe(event(3), of: 3, now: moment(0))
         watch.forget(3)
-        watch.change(lowBatteryPercent: 30, silenceSeconds: 900, now: moment(1000))
+        watch.change(lowBatteryPercent: 30, silence: SilenceLimits(seconds: 900), now: moment(1000))
         #expect(run(&watch, until: 1100).map { $0.prefix(1) } == ["1"])
         #expect(watch.observe(event(2, percent: 20), of: 2, now: moment(1100)) == [.lowBattery(percent: 20)])
-        watch.change(lowBatteryPercent: 30, silenceSeconds: 600, now: moment(1200))
+        watch.change(lowBatteryPercent: 30, silence: SilenceLimits(seconds: 600), now: moment(1200))
         #expect(run(&watch, until: 1690) == [])
         #expect(run(&watch, until: 1800).map { $0.prefix(1) } == ["2"])
         #expect(watch.observe(event(1, percent: 10), of: 1, now: moment(1800)) == [.heardAgain])
-        watch.change(lowBatteryPercent: 30, silenceSeconds: nil, now: moment(1900))
+        watch.change(lowBatteryPercent: 30, silence: SilenceLimits(), now: moment(1900))
         #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
         #expect(watch.observe(event(2, percent: 40), of: 2, now: moment(1900)) == [.batteryRecovered(percent: 40)])
     }
 
     @Test func aNumberGivenToAnotherTerminalStartsAfresh() {
-        var watch = ConditionWatch(lowBatteryPercent: 15, silenceSeconds: 600, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: 15, silence: SilenceLimits(seconds: 600), now: moment(0))
         _ = watch.observe(event(1, percent: 3), of: 1, now: moment(0))
         watch.forget(1)
         #expect(watch.observe(event(2, percent: 50), of: 1, now: moment(100)) == [])
@@ -151,8 +151,41 @@ private func event(
         #expect(run(&watch, until: 9000) == [])
     }
 
+    @Test func eachModelHasItsOwnLimit() {
+        let limits = SilenceLimits(seconds: 3600, models: ["panel": 240, "bedside": 0, "watch": 86_400])
+        var watch = ConditionWatch(lowBatteryPercent: nil, silence: limits, now: moment(0))
+        for (number, model) in [(1, "panel"), (2, "bedside"), (3, "watch"), (4, "pendant"), (5, "panel")] {
+            watch.setModel(model, of: UInt32(number))
+            _ = watch.observe(event(number), of: UInt32(number), now: moment(0))
+        }
+        #expect(run(&watch, until: 239) == [])
+        #expect(run(&watch, until: 250).map { $0.prefix(1) } == ["1", "5"])
+        #expect(run(&watch, until: 3599) == [])
+        #expect(run(&watch, until: 3610).map { $0.prefix(1) } == ["4"])
+        #expect(run(&watch, until: 86_399) == [])
+        #expect(run(&watch, until: 86_410).map { $0.prefix(1) } == ["3"])
+        #expect(run(&watch, until: 200_000) == [])
+        #expect(watch.observe(event(1), of: 1, now: moment(200_000)) == [.heardAgain])
+        // What is due sooner under its new model is not left where it waits.
+        _ = watch.observe(event(4), of: 4, now: moment(200_000))
+        _ = watch.observe(event(2), of: 2, now: moment(200_000))
+        watch.setModel("panel", of: 4)
+        watch.setModel("panel", of: 2)
+        watch.setModel("bedside", of: 1)
+        #expect(run(&watch, until: 200_250).map { $0.prefix(1) }.sorted() == ["2", "4"])
+        // A number that another terminal has now, and models under new limits.
+        watch.forget(4)
+        _ = watch.observe(event(4), of: 4, now: moment(200_250))
+        watch.change(lowBatteryPercent: nil, silence: SilenceLimits(models: ["panel": 60]), now: moment(200_250))
+        watch.setModel("panel", of: 5)
+        watch.setModel("bedside", of: 1)
+        _ = watch.observe(event(5), of: 5, now: moment(200_300))
+        #expect(run(&watch, until: 300_000).map { $0.prefix(1) } == ["5"])
+        #expect(watch.nextDeadlineMonotonicMilliseconds == nil)
+    }
+
     @Test func longPauseMissesNobody() {
-        var watch = ConditionWatch(lowBatteryPercent: nil, silenceSeconds: 3600, now: moment(0))
+        var watch = ConditionWatch(lowBatteryPercent: nil, silence: SilenceLimits(seconds: 3600), now: moment(0))
         for terminal in 1...5000 {
             _ = watch.observe(event(terminal), of: UInt32(terminal), now: moment(Int64(terminal)))
         }

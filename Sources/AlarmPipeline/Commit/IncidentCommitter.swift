@@ -331,7 +331,8 @@ final class IncidentCommitter: Sendable {
     /// its notices go out marked not durable (promise P2). The health then shows the disk as busy.
     func releaseStalled(now: Moment) {
         let deliveries: [PendingDelivery]? = underway.withLock { underway in
-            guard let since = underway.since, now.monotonicMilliseconds - since >= limits.stalledMilliseconds
+            guard let since = underway.since,
+                SystemClock.kernelMilliseconds(now.monotonicMilliseconds - since) >= limits.stalledMilliseconds
             else { return nil }
             defer { underway.deliveries = [] }
             return underway.deliveries

@@ -25,7 +25,7 @@ extension Decider {
             rules: rules, restored: state.incidents, bootID: configuration.bootID, now: now,
             makeID: configuration.makeID)
         watch = ConditionWatch(
-            lowBatteryPercent: rules.lowBatteryPercent, silenceSeconds: rules.silenceSeconds, now: now)
+            lowBatteryPercent: rules.lowBatteryPercent, silence: rules.silence, now: now)
         commands = CommandBook(
             limitPerTerminal: configuration.queueLimits.commandsPerTerminal,
             limit: configuration.queueLimits.commands)
@@ -46,8 +46,9 @@ extension Decider {
         nextFlushMilliseconds = now.monotonicMilliseconds + Int64(configuration.stateFlushMilliseconds)
         terminals = restored.terminals
         fences = restored.fences
+        tellModels()
         seed(state, now: now)
-        if rules.silenceSeconds != nil { readLastSeenOnce() }
+        if !rules.silence.isOff { readLastSeenOnce() }
     }
 
     private mutating func seed(_ restored: RestoredState, now: Moment) {

@@ -101,6 +101,7 @@ extension Decider {
         let number = insertRow(terminal)
         terminals[number].registeredModel = registration.model
         let model = terminals[number].effectiveModel
+        watch.setModel(model, of: number)
         var entry = CommitEntry()
         entry.writes = [.registration(registration)]
         entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
@@ -147,6 +148,7 @@ extension Decider {
             mark(number, .isTrustedByID, assignment.trustedByID)
             mark(number, .isListed, true)
             let model = terminals[number].effectiveModel
+            watch.setModel(model, of: number)
             entry.writes = [.assignment(assignment, at: now.wall)]
             entry.onCommit = {
                 var known = directory[terminal] ?? KnownTerminal()

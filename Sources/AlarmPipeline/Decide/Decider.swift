@@ -451,11 +451,19 @@ struct Decider: ~Copyable {
         engine.rules = rules
         isCommissionedByRules = rules.isCommissioned
         setCommissioned(isCommissionedByAct)
-        let knewSilence = watch.silenceSeconds != nil
-        watch.change(lowBatteryPercent: rules.lowBatteryPercent, silenceSeconds: rules.silenceSeconds, now: now)
-        guard !knewSilence, rules.silenceSeconds != nil else { return }
+        guard rules.lowBatteryPercent != watch.lowBatteryPercent || rules.silence != watch.silence else { return }
+        let knewSilence = !watch.silence.isOff
+        watch.change(lowBatteryPercent: rules.lowBatteryPercent, silence: rules.silence, now: now)
+        tellModels()
+        guard !knewSilence, !rules.silence.isOff else { return }
         terminals.forEachHeard { number, lastSeen in watch.seed(number, lastSeen: lastSeen, now: now) }
         readLastSeenOnce()
+    }
+
+    /// Tells the watch the model of every terminal.
+    mutating func tellModels() {
+        guard watch.distinguishesModels else { return }
+        terminals.forEachModel { number, model in watch.setModel(model, of: number) }
     }
 
     /// Silence that begins before the start is known when the store has been read for it, in the background.

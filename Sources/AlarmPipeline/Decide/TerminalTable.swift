@@ -188,6 +188,14 @@ struct TerminalTable: ~Copyable {
         }
     }
 
+    /// Terminals of which a model is known.
+    func forEachModel(_ body: (UInt32, String) -> Void) {
+        for number in 0..<UInt32(known.count) {
+            let model = self[number].effectiveModel
+            if !model.isEmpty { body(number, model) }
+        }
+    }
+
     /// The cards of these people have changed: their groups are asked for again.
     mutating func forgetGroups(of people: Set<String>) {
         for number in 0..<UInt32(known.count) where self[number].life != 0 {

@@ -212,8 +212,10 @@ struct TargetQueue {
 
     /// Attempts that have lasted too long.
     func overdue(now: Int64, limits: Limits) -> [(key: String, flight: Flight)] {
-        flights.filter { now - $0.value.startedAt.monotonicMilliseconds >= limits.attemptMilliseconds }
-            .map { ($0.key, $0.value) }
+        flights.filter {
+            SystemClock.kernelMilliseconds(now - $0.value.startedAt.monotonicMilliseconds) >= limits.attemptMilliseconds
+        }
+        .map { ($0.key, $0.value) }
     }
 
     /// When there is next something to do, on the monotonic clock; nil while only answers are waited for.

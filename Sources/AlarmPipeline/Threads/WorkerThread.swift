@@ -108,7 +108,8 @@ final class WorkerThread: Sendable {
             while !isStopping {
                 let milliseconds = turn()
                 turns.wrappingAdd(1, ordering: .relaxed)
-                bell.wait(milliseconds: min(milliseconds, Self.maximumSleepMilliseconds))
+                bell.wait(
+                    milliseconds: min(SystemClock.kernelMilliseconds(milliseconds), Self.maximumSleepMilliseconds))
             }
             last()
             finished.signal()

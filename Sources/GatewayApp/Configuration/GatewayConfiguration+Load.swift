@@ -256,7 +256,7 @@ extension GatewayConfiguration {
         rules.lowBatteryPercent = table.integer(
             "low_battery_percent", default: rules.lowBatteryPercent, in: 0...90, unit: "percent, 0 for off")
         rules.silenceSeconds = table.integer(
-            "silence_seconds", default: rules.silenceSeconds, in: 0...2_592_000, unit: "seconds, 0 for off")
+            "silence_seconds", default: rules.silenceSeconds, in: Self.silenceRange, unit: Self.silenceUnit)
         rules.utcOffsetMinutes = table.integer(
             "utc_offset_minutes", default: rules.utcOffsetMinutes, in: -720...840, unit: "minutes")
         table.finish()
@@ -297,6 +297,9 @@ extension GatewayConfiguration {
             heartbeatSeconds: heartbeat)
     }
 
+    private static let silenceRange = 0...2_592_000
+    private static let silenceUnit = "seconds, 0 for off"
+
     private static func readModel(_ table: TableReader) -> Model? {
         var table = table
         let name = table.parsed("name", allowed: "1 to 64 characters", required: true) {
@@ -307,13 +310,17 @@ extension GatewayConfiguration {
         let edition = table.integer("edition", allowed: editions) { number in
             JT808Edition.allCases.contains { $0.rawValue == number } ? number : nil
         }
+        let silence = table.integer(
+            "silence_seconds",
+            allowed: "an integer from \(silenceRange.lowerBound) to \(silenceRange.upperBound) \(silenceUnit)"
+        ) { silenceRange.contains($0) ? $0 : nil }
         let codes = readAlarmCodes(table.table("alarm_codes"))
         let readsVendorAlarms = table.boolean("vendor_alarms", default: true)
         let commands = readCommandTexts(table.table("commands"))
         table.finish()
         return name.map {
             Model(
-                name: $0, isTrustedByID: trusted,
+                name: $0, isTrustedByID: trusted, silenceSeconds: silence,
                 profile: ModelProfile(
                     name: $0, edition: edition, alarmCodes: codes, readsVendorAlarms: readsVendorAlarms,
                     commandTexts: commands))

@@ -213,6 +213,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public struct Model: Sendable, Equatable {
         public var name: String
         public var isTrustedByID = false
+        /// 0: never; nil: what `[rules]` says.
+        public var silenceSeconds: Int?
         /// What its terminals' bytes and alarm codes mean, for the protocol they speak.
         public var profile: ModelProfile
     }
@@ -227,6 +229,15 @@ public struct GatewayConfiguration: Sendable, Equatable {
         Dictionary(models.map { ($0.name, $0.profile) }) { first, _ in first }
     }
 
+    private var silenceLimits: SilenceLimits {
+        SilenceLimits(
+            seconds: rules.silenceSeconds == 0 ? nil : rules.silenceSeconds,
+            models: Dictionary(models.compactMap { model in model.silenceSeconds.map { (model.name, $0) } }) {
+                first, _ in
+                first
+            })
+    }
+
     /// What the incident engine must know of this configuration.
     public func incidentRules(isCommissioned: Bool) -> IncidentRules {
         IncidentRules(
@@ -238,8 +249,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
             emergencyCallsPerHour: rules.emergencyCallsPerHour, lateLimitSeconds: rules.lateSOSSeconds,
             heldAfterCloseSeconds: rules.heldAfterCloseSeconds, raiseIntervalSeconds: rules.raiseIntervalSeconds,
             lowBatteryPercent: rules.lowBatteryPercent == 0 ? nil : rules.lowBatteryPercent,
-            silenceSeconds: rules.silenceSeconds == 0 ? nil : rules.silenceSeconds, rosters: rosters,
-            utcOffsetMinutes: rules.utcOffsetMinutes, chase: chase.rules, services: services,
+            silence: silenceLimits, rosters: rosters, utcOffsetMinutes: rules.utcOffsetMinutes, chase: chase.rules,
+            services: services,
             supervision: supervision)
     }
 }

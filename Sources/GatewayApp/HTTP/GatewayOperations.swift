@@ -53,6 +53,8 @@ public protocol GatewayOperations: Sendable {
     func backup(by actor: Operator) async throws -> BackupReport
     /// Begins a drill, or ends the one that is on (nil minutes).
     func drill(minutes: Int?, group: String?, by actor: Operator) async throws -> DrillReport
+    /// Lets the siren play its tone, and waits for what it says.
+    func testSiren(by actor: Operator) async throws -> SirenTestReport
     func commission(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws -> CommissionReport
 }
 

@@ -264,6 +264,11 @@ enum Shapes {
         .optional("group", .identifier, "only people of this group take part"),
     ])
     static let drillReport = Schema.object([.optional("drill", drill, "absent when none is on")])
+    static let sirenTestRequest = Schema.object([.required("operator", operatorID)])
+    static let sirenTestReport = Schema.object([
+        .required("at", .time), .required("outputs", words),
+        .required("failures", words, "empty when every output could be heard"),
+    ])
     static let real = Schema.object([.required("operator", operatorID), .required("reason", reason)])
     static let commissionReport = Schema.object([.required("commissioned", .boolean)])
 }

@@ -27,6 +27,19 @@ extension Routes {
                 by: actor(request.operator, input)))
     }
 
+    static let sirenTest = Route(
+        method: .post, template: "/v1/siren/test", operation: "testSiren",
+        summary: "Plays the tone of the self-test on every output of the siren and says whether it could be heard",
+        body: .json(Shapes.sirenTestRequest),
+        responses: [
+            .json(200, "How it ended; with failures when an output could not be heard.", Shapes.sirenTestReport),
+            .problem(409, "The siren sounds already."),
+        ]
+    ) { input, operations in
+        let request = try input.decode(SirenTestRequest.self)
+        return try .json(await operations.testSiren(by: actor(request.operator, input)))
+    }
+
     static let commission = Route(
         method: .post, template: "/v1/commission", operation: "commissionSite",
         summary: "The explicit, logged act after which emergency services may be alarmed by this gateway",

@@ -1,3 +1,4 @@
+import AlarmPipeline
 import ControlAPI
 import Foundation
 import TerminalModel
@@ -112,7 +113,7 @@ extension Routes {
                 ])
         ]
     ) { input, operations in
-        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let now = SystemClock.now().wall
         let to = input.query["to"].flatMap { Timestamp(rfc3339: $0) } ?? now
         let from = input.query["from"].flatMap { Timestamp(rfc3339: $0) } ?? to.adding(milliseconds: -86_400_000)
         let track = try await operations.track(

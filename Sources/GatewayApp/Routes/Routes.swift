@@ -9,7 +9,7 @@ enum Routes {
         importFences,
         importPeople, incidentList, incidentGet, incidentAcknowledge, incidentAssign, incidentClose, incidentHandover,
         incidentNote, incidentReal, document, peopleList, personDelete, personGet, personPut, policyTest,
-        report, status, terminalList, terminalGet,
+        report, sirenTest, status, terminalList, terminalGet,
         terminalAssign, commandList, commandPost, track,
     ]
 

@@ -106,7 +106,7 @@ public final class Gateway: Service {
             configuration.gateway, pipeline: pipeline, store: store, logger: logger)
         operations = PipelineOperations(
             pipeline: pipeline, directory: directory, registry: registry, health: health, clock: clock,
-            backupDirectory: path + "/backups",
+            backupDirectory: path + "/backups", sirenTest: SirenTest(directory: siren.durable),
             trustedModels: { [state] in state.withLock { $0.configuration.trustedModels } })
     }
 

@@ -23,11 +23,13 @@ struct PipelineOperations: GatewayOperations {
     let backupDirectory: String
     /// Models whose terminals are listed as known by their id alone, as the configuration says now.
     let trustedModels: @Sendable () -> Set<String>
+    private let sirenTest: SirenTest
     private let watchers = WatcherCount()
 
     init(
         pipeline: AlarmPipeline, directory: TerminalDirectory, registry: PrometheusRegistry, health: GatewayHealth,
-        clock: any PipelineClock, backupDirectory: String, trustedModels: @escaping @Sendable () -> Set<String>
+        clock: any PipelineClock, backupDirectory: String, sirenTest: SirenTest,
+        trustedModels: @escaping @Sendable () -> Set<String>
     ) {
         self.pipeline = pipeline
         self.directory = directory
@@ -35,6 +37,7 @@ struct PipelineOperations: GatewayOperations {
         self.health = health
         self.clock = clock
         self.backupDirectory = backupDirectory
+        self.sirenTest = sirenTest
         self.trustedModels = trustedModels
     }
 
@@ -98,6 +101,17 @@ struct PipelineOperations: GatewayOperations {
             drill == nil ? "The drill has ended" : "A drill has begun: what it opens reaches no emergency service",
             metadata: .keyed([.operatorID: "\(actor.id)", .operatorUser: "\(actor.unixUser)"]))
         return DrillReport(drill: drill.map(DrillView.init))
+    }
+
+    func testSiren(by actor: Operator) async throws -> SirenTestReport {
+        let report = try await sirenTest.run()
+        health.logger.notice(
+            "The siren was tested",
+            metadata: .keyed([
+                .operatorID: "\(actor.id)", .operatorUser: "\(actor.unixUser)",
+                .errorDetail: "\(report.failures.joined(separator: "; "))",
+            ]))
+        return report
     }
 
     func commission(_ isCommissioned: Bool, reason: String, by actor: Operator) async throws -> CommissionReport {

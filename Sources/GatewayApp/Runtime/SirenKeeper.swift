@@ -31,7 +31,7 @@ final class SirenKeeper: Sendable {
         var isFailing = false
     }
 
-    private let durable: LatchDirectory
+    let durable: LatchDirectory
     private let volatile: LatchDirectory
     private let incidents: Incidents
     private let logger: Logger
@@ -97,7 +97,7 @@ final class SirenKeeper: Sendable {
             defer { state.presses = presses }
             return state.presses != presses
         }
-        let at = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let at = SystemClock.now().wall
         var isWritten = true
         // Memory first: writing to a disk may take for ever, and the siren looks at both.
         for directory in [volatile, durable] {

@@ -1,3 +1,4 @@
+import AlarmPipeline
 import CoreMetrics
 import Foundation
 import GatewayTelemetry
@@ -84,7 +85,7 @@ final class RawCapture: Sendable {
                 bytes += record.bytes.count
             }
             _ = queuedBytes.subtract(bytes, ordering: .relaxed)
-            let now = WallClock.now()
+            let now = SystemClock.now().wall
             appendLoss(&lines, now)
             guard !lines.isEmpty else {
                 if isLast { break }

@@ -1,3 +1,4 @@
+import AlarmPipeline
 import Reactor
 import TerminalModel
 import TerminalSession
@@ -25,7 +26,7 @@ final class LoopCapture {
         self.writer = writer
         self.settings = settings
         // Names of sessions differ between runs of the gateway.
-        loopName = "\(WallClock.now().milliseconds)-\(loop)"
+        loopName = "\(SystemClock.now().wall.milliseconds)-\(loop)"
     }
 
     func nextName() -> String {
@@ -137,7 +138,7 @@ extension TransportLoop {
         guard let capture, listener.isCaptured else { return }
         capture.writer.record(
             CaptureRecord(
-                time: WallClock.now(), session: "udp \(listener.address) \(peer)", direction: .incoming,
+                time: SystemClock.now().wall, session: "udp \(listener.address) \(peer)", direction: .incoming,
                 transport: .udp,
                 listener: "\(listener.address)", peer: "\(peer)", bytes: bytes.copied))
     }
@@ -160,7 +161,7 @@ extension TransportLoop {
         let peer = "\(slot.peer)"
         capture.writer.record(
             CaptureRecord(
-                time: WallClock.now(), session: session.name, direction: direction, transport: slot.bearer,
+                time: SystemClock.now().wall, session: session.name, direction: direction, transport: slot.bearer,
                 listener: slot.bearer == .serial ? peer : session.listener, peer: peer,
                 protocolName: session.protocolName, bytes: bytes.copied))
     }

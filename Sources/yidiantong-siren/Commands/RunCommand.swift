@@ -26,6 +26,12 @@ struct RunCommand: ParsableCommand {
             control: SirenControl(directories: latch.directories), outputs: all,
             selfTestHour: selfTestHour < 0 ? nil : selfTestHour, testRecord: latch.durable
         ) { Self.log($0) }
+        // The mark only lets others know that somebody watches: without it the siren sounds all the same.
+        do {
+            try latch.durable.markWatched()
+        } catch {
+            SirenLog.write(.error, "The gateway cannot know that this siren runs: \(error)")
+        }
         signal(SIGTERM, SIG_IGN)
         signal(SIGINT, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)

@@ -204,6 +204,7 @@ private let target = """
             [[model]]
             name = "M3"
             trust_by_id = true
+            silence_seconds = 18
             edition = 2011
             alarm_codes = { 0 = "sos", 15 = "low_battery", 16 = "none" }
             vendor_alarms = false
@@ -247,11 +248,11 @@ private let target = """
         #expect(all.targets[0].heartbeatSeconds == 19)
         let codes: [Int: AlarmKind?] = [0: .sos, 15: .lowBattery, 16: nil]
         let profile = ModelProfile(name: "M3", edition: 2011, alarmCodes: codes, readsVendorAlarms: false)
-        #expect(all.models == [.init(name: "M3", isTrustedByID: true, profile: profile)])
+        #expect(all.models == [.init(name: "M3", isTrustedByID: true, silenceSeconds: 18, profile: profile)])
         #expect(all.modelProfiles == ["M3": profile])
         let rules = all.incidentRules(isCommissioned: false)
         #expect(rules.lowBatteryPercent == nil)
-        #expect(rules.silenceSeconds == 17)
+        #expect(rules.silence == SilenceLimits(seconds: 17, models: ["M3": 18]))
         #expect(rules.lateLimitSeconds == 61)
         #expect(rules.policies[1].repeatMilliseconds == 2000)
         #expect(rules.policies[0].quietHours == [DayWindow(fromMinute: 545, toMinute: 546)])

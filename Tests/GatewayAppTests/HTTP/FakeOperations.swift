@@ -198,6 +198,11 @@ final class FakeOperations: GatewayOperations {
 
     func backup(by actor: Operator) async throws -> BackupReport { BackupReport(directory: "/var/backup") }
 
+    func testSiren(by actor: Operator) async throws -> SirenTestReport {
+        state.withLock { $0.acts.append("\(actor.id) siren test") }
+        return SirenTestReport(at: Self.now, outputs: ["alsa default"], failures: [])
+    }
+
     func drill(minutes: Int?, group: String?, by actor: Operator) async throws -> DrillReport {
         let now = Timestamp(seconds: 1_773_454_212)
         return DrillReport(

@@ -56,7 +56,7 @@ struct Site {
                 Policy(
                     service: .emergency, steps: [PolicyStep(afterMilliseconds: 0, targets: ["hub"])],
                     repeatMilliseconds: 60_000)
-            ], targets: [TargetFacts(name: "hub", isEmergencyService: false)], silenceSeconds: 86_400)
+            ], targets: [TargetFacts(name: "hub", isEmergencyService: false)], silence: SilenceLimits(seconds: 86_400))
         var configuration = PipelineConfiguration(rules: rules, bootID: "boot")
         configuration.queueLimits.positions = 1_000_000
         configuration.queueLimits.pendingPositions = 1_000_000
