@@ -323,14 +323,23 @@ import Testing
         try await site.stop()
     }
 
-    @Test func silenceFromBeforeTheStartIsFound() async throws {
-        let site = try Site(configure: { $0.rules.silence.seconds = 600 })
+    /// For all terminals, and for those of one model alone.
+    static let limits = [SilenceLimits(seconds: 600), SilenceLimits(models: ["pager": 600])]
+
+    private static func makePager(_ site: Site) async throws {
+        try await site.pipeline.assign(
+            TerminalAssignment(terminal: Site.terminal, person: "p1", model: "pager"), by: Site.actor)
+    }
+
+    @Test(arguments: limits) func silenceFromBeforeTheStartIsFound(limits: SilenceLimits) async throws {
+        let site = try Site(configure: { $0.rules.silence = limits })
+        try await Self.makePager(site)
         #expect(await site.answer(to: site.report()) == .stored)
         site.advance(4000)
         // The last words are written behind this.
         _ = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 60)
         try await site.stop(keepFiles: true)
-        let again = try Site(path: site.path, configure: { $0.rules.silence.seconds = 600 })
+        let again = try Site(path: site.path, configure: { $0.rules.silence = limits })
         #expect(try await again.pipeline.lastWords(of: Site.terminal)?.lastSeen == ManualClock.start)
         for _ in 0..<30 {
             again.advance(60_000)
@@ -340,20 +349,22 @@ import Testing
         try await again.stop()
     }
 
-    @Test func silenceOpensAnIncident() async throws {
-        let site = try Site(configure: { $0.rules.silence.seconds = 600 })
+    @Test(arguments: limits) func silenceOpensAnIncident(limits: SilenceLimits) async throws {
+        let site = try Site(configure: { $0.rules.silence = limits })
+        try await Self.makePager(site)
         #expect(await site.answer(to: site.report()) == .stored)
         for _ in 0..<30 { site.advance(60_000) }
         #expect(await site.hub.sent.wait { $0.contains { $0.notice.incident.causes == ["silence"] } })
         try await site.stop()
     }
 
-    @Test func newLimitsHoldForTerminalsThatWereHeardBefore() async throws {
+    @Test(arguments: limits) func newLimitsHoldForTerminalsThatWereHeardBefore(limits: SilenceLimits) async throws {
         let site = try Site()
+        try await Self.makePager(site)
         #expect(await site.answer(to: site.report()) == .stored)
         for _ in 0..<30 { site.advance(60_000) }
         var rules = Site.rules
-        rules.silence.seconds = 600
+        rules.silence = limits
         site.pipeline.reload(rules: rules, channels: [site.hub, site.dispatch])
         for _ in 0..<3 {
             site.advance(60_000)
