@@ -183,6 +183,8 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
     public var late: Bool
     /// It began in a drill: no emergency service hears of it. Nil: it is real.
     public var isDrill: Bool?
+    /// It began as an announced test press of one person, which is a drill of its own; nil for everything else.
+    public var testPress: TestPress?
     public var position: IncidentPosition?
     /// The message counter of the frame that opened it, named when the terminal is told that a human took over.
     public var sequence: Int?

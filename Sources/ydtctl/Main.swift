@@ -19,7 +19,8 @@ struct Ydtctl: AsyncParsableCommand {
             FindCommand.self, HandoverCommand.self, ImportCommand.self, IncidentsCommand.self, LocateCommand.self,
             MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PolicyCommand.self,
             PowerCommand.self,
-            RealCommand.self, ReportCommand.self, StatusCommand.self, TerminalsCommand.self, WatchCommand.self,
+            RealCommand.self, ReportCommand.self, StatusCommand.self, TerminalsCommand.self,
+            TestPressCommand.self, WatchCommand.self,
         ])
 
     static func main() async {

@@ -58,6 +58,7 @@ enum WebhookBody {
         data.set("late", incident.late)
         data.set("durable", notice.durable)
         data.set("drill", incident.isDrill ?? false)
+        if incident.isTest { data.set("test_press", true) }
         data.set("gateway", cutter.identity(gateway))
         data.set("terminal", incident.terminal.description)
         data.set("trust", incident.trust.rawValue)

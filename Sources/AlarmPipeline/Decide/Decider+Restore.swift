@@ -33,6 +33,7 @@ extension Decider {
         engine.drill = state.settings[Self.drillSetting].flatMap {
             try? JSONDecoder().decode(Drill.self, from: Data($0.utf8))
         }
+        engine.restoreTestWindows(state.testWindows)
         self.people = people
         self.configuration = configuration
         self.directory = directory

@@ -257,6 +257,8 @@ extension GatewayConfiguration {
             "low_battery_percent", default: rules.lowBatteryPercent, in: 0...90, unit: "percent, 0 for off")
         rules.silenceSeconds = table.integer(
             "silence_seconds", default: rules.silenceSeconds, in: 0...2_592_000, unit: "seconds, 0 for off")
+        rules.testPressDays = table.integer(
+            "test_press_days", default: rules.testPressDays, in: 0...3660, unit: "days, 0 for never")
         rules.utcOffsetMinutes = table.integer(
             "utc_offset_minutes", default: rules.utcOffsetMinutes, in: -720...840, unit: "minutes")
         table.finish()

@@ -173,6 +173,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var lowBatteryPercent = 15
         /// 0: off.
         public var silenceSeconds = 0
+        /// 0: nobody is ever due for a test press.
+        public var testPressDays = 30
         /// The site's own clock, for quiet hours and duty rosters.
         public var utcOffsetMinutes = 480
     }
@@ -229,7 +231,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
 
     /// What the incident engine must know of this configuration.
     public func incidentRules(isCommissioned: Bool) -> IncidentRules {
-        IncidentRules(
+        var result = IncidentRules(
             policies: policies,
             targets: targets.map {
                 TargetFacts(name: $0.name, isEmergencyService: $0.isEmergencyService, audience: $0.audience)
@@ -241,6 +243,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
             silenceSeconds: rules.silenceSeconds == 0 ? nil : rules.silenceSeconds, rosters: rosters,
             utcOffsetMinutes: rules.utcOffsetMinutes, chase: chase.rules, services: services,
             supervision: supervision)
+        result.testPressDays = rules.testPressDays
+        return result
     }
 }
 

@@ -68,6 +68,7 @@ extension IncidentView {
         person = incident.person
         personName = name
         isDrill = incident.isDrill
+        isTest = incident.isTest ? true : nil
         keys = incident.keys
         fence = incident.fence
         deviceTime = incident.deviceTime
