@@ -21,6 +21,8 @@ public struct IncidentView: Sendable, Equatable, Codable {
     public var isTest: Bool?
     public var position: PositionView?
     public var presses: Int
+    /// The most terminals that an incident of many stood for.
+    public var affected: Int?
     public var acknowledgedBy: String?
     public var acknowledgedAt: Timestamp?
     public var owner: String?
@@ -33,6 +35,7 @@ public struct IncidentView: Sendable, Equatable, Codable {
         case disposition
         case isDrill = "drill"
         case isTest = "test_press"
+        case affected = "affected_terminals"
         case personName = "person_name"
         case openedAt = "opened_at"
         case deviceTime = "device_time"

@@ -193,6 +193,8 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
     /// How many terminals in no list this incident stands for, beside the one that it names; nil for an incident of one
     /// terminal. After a restart a terminal may be counted again.
     public var gathered: Int?
+    /// The most terminals that an incident of the infrastructure stood for; nil for one of a single terminal.
+    public var affected: Int?
     public var acknowledgedBy: String?
     public var acknowledgedAt: Timestamp?
     /// When a human first took over, also when attention was raised again later.

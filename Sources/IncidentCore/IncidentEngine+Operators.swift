@@ -150,7 +150,7 @@ extension IncidentEngine {
         case .security:
             // Nothing is spoken: whoever opened or took the terminal may be listening.
             draft.order(.confirmAlarm(sequence: draft.incident.sequence ?? 0))
-        case .lowBattery, .silence, .supervision, .fence, .other: break
+        case .lowBattery, .silence, .supervision, .infrastructure, .fence, .other: break
         }
     }
 

@@ -71,6 +71,7 @@ enum WebhookBody {
         data.set("fence", incident.fence.map { cutter.text($0) })
         data.set("presses", incident.presses)
         data.set("gathered_terminals", incident.gathered)
+        data.set("affected_terminals", incident.affected)
         data.set("round", notice.round)
         data.set("step", notice.step)
         data.set("received_at", incident.openedAt)

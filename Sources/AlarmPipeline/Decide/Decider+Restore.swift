@@ -26,6 +26,7 @@ extension Decider {
             makeID: configuration.makeID)
         watch = ConditionWatch(
             lowBatteryPercent: rules.lowBatteryPercent, silenceSeconds: rules.silenceSeconds, now: now)
+        mass = MassEventWatch(rules: rules.massEvents, silenceSeconds: rules.silenceSeconds, now: now)
         commands = CommandBook(
             limitPerTerminal: configuration.queueLimits.commandsPerTerminal,
             limit: configuration.queueLimits.commands)

@@ -257,6 +257,13 @@ extension GatewayConfiguration {
             "low_battery_percent", default: rules.lowBatteryPercent, in: 0...90, unit: "percent, 0 for off")
         rules.silenceSeconds = table.integer(
             "silence_seconds", default: rules.silenceSeconds, in: 0...2_592_000, unit: "seconds, 0 for off")
+        rules.massEvents.terminals = table.integer(
+            "mass_event_terminals", default: rules.massEvents.terminals, in: 0...1_000_000, unit: "terminals, 0 for off"
+        )
+        rules.massEvents.percent = table.integer(
+            "mass_event_percent", default: rules.massEvents.percent, in: 0...100, unit: "percent of those connected")
+        rules.massEvents.windowSeconds = table.integer(
+            "mass_event_window_seconds", default: rules.massEvents.windowSeconds, in: 1...3600, unit: "seconds")
         rules.testPressDays = table.integer(
             "test_press_days", default: rules.testPressDays, in: 0...3660, unit: "days, 0 for never")
         rules.utcOffsetMinutes = table.integer(

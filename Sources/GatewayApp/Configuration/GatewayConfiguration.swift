@@ -173,6 +173,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var lowBatteryPercent = 15
         /// 0: off.
         public var silenceSeconds = 0
+        public var massEvents = MassEventRules()
         /// 0: nobody is ever due for a test press.
         public var testPressDays = 30
         /// The site's own clock, for quiet hours and duty rosters.
@@ -244,6 +245,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
             utcOffsetMinutes: rules.utcOffsetMinutes, chase: chase.rules, services: services,
             supervision: supervision)
         result.testPressDays = rules.testPressDays
+        result.massEvents = rules.massEvents
         return result
     }
 }

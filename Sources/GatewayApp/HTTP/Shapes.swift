@@ -162,7 +162,9 @@ enum Shapes {
             .required("opened_at", .time), .optional("device_time", .time), .required("late", .boolean),
             .optional("drill", .boolean, "true for one that began in a drill; no emergency service hears of it"),
             .optional("test_press", .boolean, "true for an announced test press, which is a drill as well"),
-            .optional("position", position), .required("presses", count), .optional("acknowledged_by", .string),
+            .optional("position", position), .required("presses", count),
+            .optional("affected_terminals", count, "the most that an incident of many terminals stood for"),
+            .optional("acknowledged_by", .string),
             .optional("acknowledged_at", .time), .optional("owner", .string), .optional("due_at", .time),
             .optional("closed_at", .time), .optional("disposition", .string),
         ]))

@@ -69,6 +69,7 @@ extension IncidentView {
         personName = name
         isDrill = incident.isDrill
         isTest = incident.isTest ? true : nil
+        affected = incident.affected
         keys = incident.keys
         fence = incident.fence
         deviceTime = incident.deviceTime
