@@ -1,11 +1,11 @@
-"""Many terminals silent, lost or back at once are one incident of the infrastructure, through the real daemon."""
+"""Many terminals silent, lost or back at once are one incident, and so are ever new strangers, through the real daemon."""
 
 import contextlib
 import threading
 
 import pytest
 
-from jt808_terminal import Terminal
+from jt808_terminal import SocketLine, Terminal
 from site_under_test import Site, eventually
 
 SITE = "fffd000000000000000000"
@@ -141,3 +141,24 @@ def test_lost_and_renewed_connections_are_one_incident(make_site):
         assert len(site.incident(incident["id"])["timeline"]) <= before + 4
     site.acknowledge(incident["id"])
     site.close(incident["id"], "repaired")
+
+
+def test_a_sender_of_ever_new_ids_fills_no_list_and_no_press_is_lost(new_site):
+    site = new_site(rules="unidentified_incidents_per_address = 3")
+    site.start()
+    hub = site.receivers["care-hub"]
+    for number in range(8):
+        with Terminal.connect(site.port, f"01796000{number:04}") as stranger:
+            assert stranger.request(stranger.sos()), "each press is stored and acknowledged"
+    incidents = site.incidents(service="emergency")
+    assert len(incidents) == 4, "three of their own and one for the rest"
+    shared = incidents[0]
+    evidence = site.incident(shared["id"])["evidence"]
+    assert {entry["event"]["terminal"] for entry in evidence} == {f"1796000{number:04}" for number in range(3, 8)}
+    # The hub hears of the first at once, and of the number when it grows, at most once in raise_interval_seconds.
+    eventually(lambda: [event for event in hub.events(shared["id"])
+                        if event["event"]["data"].get("gathered_terminals", 0) >= 1], 10, "the hub sees the count")
+    # Another address has room of its own.
+    with Terminal(SocketLine(site.port, "127.0.0.9"), "017960000099") as other:
+        assert other.request(other.sos())
+    assert len(site.incidents(service="emergency")) == 5

@@ -264,6 +264,11 @@ extension GatewayConfiguration {
             "mass_event_percent", default: rules.massEvents.percent, in: 0...100, unit: "percent of those connected")
         rules.massEvents.windowSeconds = table.integer(
             "mass_event_window_seconds", default: rules.massEvents.windowSeconds, in: 1...3600, unit: "seconds")
+        rules.unidentifiedIncidents = table.integer(
+            "unidentified_incidents", default: rules.unidentifiedIncidents, in: 1...1_000_000, unit: "incidents")
+        rules.unidentifiedIncidentsPerAddress = table.integer(
+            "unidentified_incidents_per_address", default: rules.unidentifiedIncidentsPerAddress, in: 1...1_000_000,
+            unit: "incidents")
         rules.testPressDays = table.integer(
             "test_press_days", default: rules.testPressDays, in: 0...3660, unit: "days, 0 for never")
         rules.utcOffsetMinutes = table.integer(

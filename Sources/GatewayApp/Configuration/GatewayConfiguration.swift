@@ -174,6 +174,9 @@ public struct GatewayConfiguration: Sendable, Equatable {
         /// 0: off.
         public var silenceSeconds = 0
         public var massEvents = MassEventRules()
+        /// Open incidents of terminals in no list, before further ones share one.
+        public var unidentifiedIncidents = 20_000
+        public var unidentifiedIncidentsPerAddress = 10_000
         /// 0: nobody is ever due for a test press.
         public var testPressDays = 30
         /// The site's own clock, for quiet hours and duty rosters.
@@ -246,6 +249,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
             supervision: supervision)
         result.testPressDays = rules.testPressDays
         result.massEvents = rules.massEvents
+        result.unidentifiedLimit = rules.unidentifiedIncidents
+        result.unidentifiedLimitPerPeer = rules.unidentifiedIncidentsPerAddress
         return result
     }
 }
