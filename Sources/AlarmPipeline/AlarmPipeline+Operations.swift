@@ -303,7 +303,7 @@ struct Completion<Value: Sendable>: Sendable {
 }
 
 extension AlarmPipeline {
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         _ body: @escaping @Sendable (inout Decider, Moment, Completion<Value>) throws -> Void
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
@@ -319,7 +319,7 @@ extension AlarmPipeline {
         }
     }
 
-    private func ask<Value: Sendable>(
+    func ask<Value: Sendable>(
         _ body: @escaping @Sendable (borrowing Decider) -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in

@@ -80,3 +80,11 @@ public protocol TerminalPlane: Sendable {
     func deliver(_ results: [IngestResult])
     func deliver(_ orders: [DownlinkOrder])
 }
+
+/// Words for the end of a connection that the gateway itself brought about: no sign of trouble with the network.
+public enum OfflineReason {
+    public static let gatewayStops = "gateway stops"
+    public static let portClosed = "the port was closed"
+
+    static let ours: Set<String> = [gatewayStops, portClosed]
+}

@@ -17,8 +17,12 @@ public struct IncidentView: Sendable, Equatable, Codable {
     public var late: Bool
     /// True for one that began in a drill; absent for a real one.
     public var isDrill: Bool?
+    /// True for a test press of one person; such a one is a drill as well.
+    public var isTest: Bool?
     public var position: PositionView?
     public var presses: Int
+    /// The most terminals that an incident of many stood for.
+    public var affected: Int?
     public var acknowledgedBy: String?
     public var acknowledgedAt: Timestamp?
     public var owner: String?
@@ -30,6 +34,8 @@ public struct IncidentView: Sendable, Equatable, Codable {
         case id, service, state, terminal, person, trust, causes, keys, fence, late, position, presses, owner
         case disposition
         case isDrill = "drill"
+        case isTest = "test_press"
+        case affected = "affected_terminals"
         case personName = "person_name"
         case openedAt = "opened_at"
         case deviceTime = "device_time"

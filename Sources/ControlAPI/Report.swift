@@ -8,6 +8,13 @@ public struct SupervisionReport: Sendable, Equatable, Codable {
     public var to: Timestamp
     /// Services without an incident are left out.
     public var services: [Figures]
+    /// Who is to be tested now, whatever the period; absent where nobody is ever due.
+    public var testPresses: TestPressFigures?
+
+    enum CodingKeys: String, CodingKey {
+        case from, to, services
+        case testPresses = "test_presses"
+    }
 
     public struct Figures: Sendable, Equatable, Codable {
         public var service: String

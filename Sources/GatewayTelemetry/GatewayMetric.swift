@@ -119,6 +119,14 @@ public enum GatewayMetric {
         "targets_withheld_total", "Targets left out of a step; the incident's history names the reason.")
     public static let fenceTransitions = counter(
         "fence_transitions_total", "Confirmed fence crossings.", [.init("direction", ["enter", "exit"])])
+    public static let massEvents = counter(
+        "mass_events_total", "Incidents opened for many terminals at once, by what came first.",
+        [.init("cause", ["mass_silence", "mass_disconnect", "mass_reconnect"])])
+    public static let massSilentTerminals = gauge(
+        "mass_silent_terminals", "Silent terminals that stand in one incident of many.")
+    public static let testPressesDue = gauge(
+        "test_presses_due", "People with a terminal whose last passed test press is too long ago, or who never had one."
+    )
     public static let numbersRefused = counter(
         "numbers_refused_total", "Telephone numbers stopped by the guard of emergency numbers.")
 
@@ -188,14 +196,16 @@ public enum GatewayMetric {
             loopWakeUps,
             loopTimersFired, loopStaleEvents, authentications, acknowledgementsSent, acknowledgementsWithheld,
             commands, incidentsOpened, incidentsClosed, incidentsAnswered, incidentsDue, ladderSteps, targetsWithheld,
-            fenceTransitions, numbersRefused, commits, commitsStoodBack, escalationAttempts, heartbeats, queueDropped,
+            fenceTransitions, massEvents, numbersRefused, commits, commitsStoodBack, escalationAttempts, heartbeats,
+            queueDropped,
             logLinesSuppressed,
         ]
         let gauges = [
             terminalsConnected, connectionsOpen, devices, gatewayFix, gatewayFixAge, gatewayClock, gatewayClockOffset,
             partialFrameBytes, unfinishedMessageBytes, writeQueueBytes, incidentsOpen,
             incidentsUnacknowledged, incidentsNotDurable, storeHealthy, commitWindow, storeFree, storeReserve,
-            outboxPending, queueDepth, startTime, buildInfo,
+            outboxPending, queueDepth, startTime, buildInfo, massSilentTerminals,
+            testPressesDue,
         ]
         let durations = [
             alarmToCommit, alarmToHandover, positionToCommit, commitDuration,

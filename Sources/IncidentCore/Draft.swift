@@ -49,13 +49,17 @@ enum Matter: Hashable {
     case lowBattery
     case silence
     case supervision
+    /// Many terminals at once.
+    case infrastructure
     case fence(String)
     case other(Service)
 
     init(_ incident: Incident) {
         switch incident.service {
         case .emergency: self = .emergency
-        case .securityAlarm: self = .security
+        case .securityAlarm:
+            let isOfMany = incident.causes.first?.hasPrefix(IncidentEngine.massCausePrefix) == true
+            self = isOfMany ? .infrastructure : .security
         case .fenceWatch: self = .fence(incident.fence ?? "")
         case .lifeAssistance:
             switch incident.causes.first {
@@ -92,7 +96,7 @@ enum Matter: Hashable {
         switch self {
         case .emergency: .emergency
         case .assistance, .lowBattery, .silence, .supervision: .lifeAssistance
-        case .security: .securityAlarm
+        case .security, .infrastructure: .securityAlarm
         case .fence: .fenceWatch
         case .other(let service): service
         }

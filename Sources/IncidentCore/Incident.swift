@@ -183,6 +183,8 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
     public var late: Bool
     /// It began in a drill: no emergency service hears of it. Nil: it is real.
     public var isDrill: Bool?
+    /// It began as an announced test press of one person, which is a drill of its own; nil for everything else.
+    public var testPress: TestPress?
     public var position: IncidentPosition?
     /// The message counter of the frame that opened it, named when the terminal is told that a human took over.
     public var sequence: Int?
@@ -191,6 +193,8 @@ public struct Incident: Sendable, Equatable, Codable, Identifiable {
     /// How many terminals in no list this incident stands for, beside the one that it names; nil for an incident of one
     /// terminal. After a restart a terminal may be counted again.
     public var gathered: Int?
+    /// The most terminals that an incident of the infrastructure stood for; nil for one of a single terminal.
+    public var affected: Int?
     public var acknowledgedBy: String?
     public var acknowledgedAt: Timestamp?
     /// When a human first took over, also when attention was raised again later.

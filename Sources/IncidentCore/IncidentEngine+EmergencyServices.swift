@@ -9,9 +9,9 @@ extension IncidentEngine {
     ///
     /// - Parameter pressedAt: when that was by a terminal that kept it; one that cannot say, or says before the drill, is real.
     func markDrill(_ draft: inout Draft, pressedAt: Timestamp?, now: Moment) {
-        guard let drill, drill.includes(draft.person, at: now.wall), let pressedAt, drill.startedAt <= pressedAt else {
-            return
-        }
+        guard draft.incident.isDrill != true, let drill, drill.includes(draft.person, at: now.wall), let pressedAt,
+            drill.startedAt <= pressedAt
+        else { return }
         draft.incident.isDrill = true
         draft.write(
             .note, by: "gateway",
@@ -20,9 +20,12 @@ extension IncidentEngine {
 
     /// A further press when the drill is over is no exercise, whatever the incident began as.
     func endDrill(_ draft: inout Draft, now: Moment) {
-        guard draft.incident.isDrill == true, drill?.includes(draft.person, at: now.wall) != true else { return }
+        guard draft.incident.isDrill == true, drill?.includes(draft.person, at: now.wall) != true,
+            !isStillTest(draft.incident, now: now)
+        else { return }
+        let what = draft.incident.testPress == nil ? "no drill is on any more" : "it is no test press any more"
         draft.incident.isDrill = nil
-        draft.write(.note, by: "gateway", "no drill is on any more: this press is real", at: now.wall)
+        draft.write(.note, by: "gateway", "\(what): this press is real", at: now.wall)
     }
 
     /// Why no emergency service is called once more: more calls than that ask a human (promise P7).

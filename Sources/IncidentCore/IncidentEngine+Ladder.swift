@@ -257,7 +257,7 @@ extension IncidentEngine {
             }
         }
         guard facts.isEmergencyService else { return nil }
-        if incident.isDrill == true { return "it is a drill" }
+        if incident.isDrill == true { return incident.isTest ? "it is a test press" : "it is a drill" }
         guard rules.isCommissioned else { return "the site is not commissioned for emergency services" }
         switch incident.trust {
         case .unknown: return "the terminal is in no list"
@@ -277,7 +277,8 @@ extension IncidentEngine {
     func toldTargets(of incident: Incident, ordinaryOnly: Bool = false) -> [String] {
         incident.episode.told.filter { name in
             guard let facts = rules.targets.first(where: { $0.name == name }) else { return false }
-            return !facts.isEmergencyService || (rules.isCommissioned && !ordinaryOnly)
+            // A target may have become an emergency service after it was told.
+            return !facts.isEmergencyService || (rules.isCommissioned && !ordinaryOnly && incident.isDrill != true)
         }
     }
 }

@@ -49,6 +49,7 @@ extension IncidentEngine {
         switch outcome {
         case .accepted(let evidence):
             draft.write(.accepted, by: target, "attempt \(attempt): \(evidence)", at: now.wall)
+            noteAcceptance(by: target, of: &draft, now: now)
             if incident.state == .open {
                 draft.incident.state = .notified
                 draft.write(.notified, by: target, "first acceptance", at: now.wall)
@@ -124,6 +125,7 @@ extension IncidentEngine {
             draft.write(.closed, by: actor.id, actor.signed("\(disposition): \(reason)"), at: now.wall)
             draft.tell(.closed, to: toldTargets(of: draft.incident), at: now.wall)
         }
+        if draft.incident.answeredAt != incident.answeredAt { proveTest(&draft, now: now) }
         var decision = Decision()
         commit(draft, into: &decision, now: now)
         settleDeadlines()
@@ -148,7 +150,7 @@ extension IncidentEngine {
         case .security:
             // Nothing is spoken: whoever opened or took the terminal may be listening.
             draft.order(.confirmAlarm(sequence: draft.incident.sequence ?? 0))
-        case .lowBattery, .silence, .supervision, .fence, .other: break
+        case .lowBattery, .silence, .supervision, .infrastructure, .fence, .other: break
         }
     }
 

@@ -44,6 +44,7 @@ extension IncidentEngine {
         if gathered != nil { detail += "; further terminals in no list are counted here" }
         draft.write(.opened, by: context.actor, detail, at: context.now.wall)
         let pressedAt = context.sighting.isStored ? context.sighting.device : context.now.wall
+        markTest(&draft, pressedAt: pressedAt, now: context.now)
         markDrill(&draft, pressedAt: pressedAt, now: context.now)
         startLadder(&draft, now: context.now)
         commit(draft, into: &decision, now: context.now)

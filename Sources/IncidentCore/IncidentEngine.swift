@@ -35,6 +35,8 @@ public struct IncidentEngine: ~Copyable {
     var emergencyCalls: [Timestamp] = []
     /// What is pressed in it is an exercise; nil or over: everything is real.
     public var drill: Drill?
+    /// Announced test presses by person, and whether each was pressed.
+    var testWindows: [String: (window: TestWindow, isUsed: Bool)] = [:]
     /// Protocols whose alarms are bits that stay set.
     var levelProtocols = Set(ProtocolName.allCases.filter(\.alarmsAreLevels))
 
@@ -79,6 +81,7 @@ public struct IncidentEngine: ~Copyable {
             incidents[id]?.person = nil
             incidents[id]?.position = nil
         }
+        testWindows[person] = nil
     }
 }
 

@@ -79,6 +79,10 @@ public struct IncidentRules: Sendable, Equatable {
     public var unidentifiedLimit: Int
     /// The same for terminals behind one address, so that one peer cannot use up the others' room.
     public var unidentifiedLimitPerPeer: Int
+    /// A person's terminal is to be tested once in so many days; 0: nobody is ever due.
+    public var testPressDays = 30
+    /// When many terminals at once are one incident.
+    public var massEvents = MassEventRules()
 
     public init(
         policies: [Policy], targets: [TargetFacts], isCommissioned: Bool = false,

@@ -13,4 +13,7 @@ public struct SilenceLimits: Sendable, Equatable {
 
     /// Nobody is watched.
     public var isOff: Bool { seconds == nil && models.values.allSatisfy { $0 == 0 } }
+
+    /// The shortest of all, seconds; nil: nobody is watched.
+    public var shortest: Int? { ([seconds ?? 0] + models.values).filter { $0 > 0 }.min() }
 }

@@ -62,6 +62,7 @@ extension Database {
             } else {
                 try run("DELETE FROM settings WHERE key = ?", [key])
             }
+        case .testWindow(let window, let person, let at): try apply(window, of: person, at: at)
         case .audit(let entry):
             try run(
                 "INSERT INTO audit (at, actor, unix_user, action, detail) VALUES (?, ?, ?, ?, ?)",
@@ -92,6 +93,7 @@ extension Database {
                 incident.closedAt?.milliseconds, try ColumnJSON.text(incident), incident.answeredAt?.milliseconds,
                 incident.dueAt?.milliseconds, incident.timesOverdue ?? 0,
             ])
+        try keepTest(of: incident)
         for entry in change.entries {
             try run(
                 "INSERT INTO timeline (incident, at, kind, actor, detail) VALUES (?, ?, ?, ?, ?)",

@@ -54,6 +54,8 @@ public struct RestoredState: Sendable {
     public var commands: [CommandRecord] = []
     public var lastCommandID: Int64 = 0
     public var settings: [String: String] = [:]
+    /// Announced test presses whose time is not over.
+    public var testWindows: [TestWindow] = []
     /// Rows that could not be read and were left out, for the log; the row stays in its table.
     public var unreadable: [String] = []
 }
@@ -81,6 +83,7 @@ extension IncidentStore {
                     }
                 }
                 state.lastCommandID = try Int64.fetchOne(database, sql: "SELECT max(id) FROM commands") ?? 0
+                try Self.restoreTestWindows(database, now: now, into: &state)
                 for row in try Row.fetchAll(database, sql: "SELECT key, value FROM settings") {
                     state.settings[row[0]] = row[1]
                 }

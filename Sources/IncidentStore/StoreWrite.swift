@@ -24,6 +24,8 @@ public enum StoreWrite: Sendable {
     case fenceState(FenceStateRecord)
     /// nil removes the setting.
     case setting(key: String, value: String?)
+    /// nil takes the announcement of a person's test press back.
+    case testWindow(TestWindow?, person: String, at: Timestamp)
     case audit(AuditEntry)
 }
 

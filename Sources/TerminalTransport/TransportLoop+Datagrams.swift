@@ -1,3 +1,4 @@
+import AlarmPipeline
 import CoreMetrics
 import GatewayTelemetry
 import Reactor
@@ -131,7 +132,7 @@ extension TransportLoop {
     /// The port is closed: nothing can be said to its peers any more.
     func endFlows(of socket: Connection, on loop: EventLoop) {
         for handle in flows.handles where flows[handle]?.socket == socket {
-            end(handle, (metric: "shutdown", shown: "the port was closed"), on: loop)
+            end(handle, (metric: "shutdown", shown: OfflineReason.portClosed), on: loop)
         }
     }
 
@@ -163,7 +164,7 @@ extension TransportLoop {
 
     /// All peers end with the loop.
     func stopped(on loop: EventLoop) {
-        for handle in flows.handles { end(handle, (metric: "shutdown", shown: "gateway stops"), on: loop) }
+        for handle in flows.handles { end(handle, (metric: "shutdown", shown: OfflineReason.gatewayStops), on: loop) }
         endOfWakeUp(on: loop)
     }
 }

@@ -1,3 +1,4 @@
+import AlarmPipeline
 import GatewayTelemetry
 import Logging
 import Reactor
@@ -46,7 +47,7 @@ extension TransportLoop {
         case .memoryLimit: ("limit", "memory limit of all connections")
         case .filterFailed: ("error", "its TLS is broken")
         case .handshakeTimeout: ("idle", "TLS was not agreed on in time")
-        case .stopping: ("shutdown", "gateway stops")
+        case .stopping: ("shutdown", OfflineReason.gatewayStops)
         case .requested(let code):
             switch SessionCloseReason(rawValue: code) {
             case .displaced: ("replaced", "replaced by a newer connection")

@@ -20,7 +20,7 @@ struct Ydtctl: AsyncParsableCommand {
             MessageCommand.self, NoteCommand.self, NumbersCommand.self, PeopleCommand.self, PolicyCommand.self,
             PowerCommand.self,
             RealCommand.self, ReportCommand.self, SirenCommand.self, StatusCommand.self, TerminalsCommand.self,
-            WatchCommand.self,
+            TestPressCommand.self, WatchCommand.self,
         ])
 
     static func main() async {

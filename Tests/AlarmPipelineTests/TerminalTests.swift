@@ -353,7 +353,11 @@ import Testing
         let site = try Site(configure: { $0.rules.silence = limits })
         try await Self.makePager(site)
         #expect(await site.answer(to: site.report()) == .stored)
-        for _ in 0..<30 { site.advance(60_000) }
+        // Found and then held back for a moment: the thread must look at the clock in between.
+        for _ in 0..<30 {
+            site.advance(60_000)
+            _ = try await site.pipeline.submit(.locate, to: Site.terminal, by: Site.actor, lifetimeSeconds: 1)
+        }
         #expect(await site.hub.sent.wait { $0.contains { $0.notice.incident.causes == ["silence"] } })
         try await site.stop()
     }

@@ -58,6 +58,7 @@ enum WebhookBody {
         data.set("late", incident.late)
         data.set("durable", notice.durable)
         data.set("drill", incident.isDrill ?? false)
+        if incident.isTest { data.set("test_press", true) }
         data.set("gateway", cutter.identity(gateway))
         data.set("terminal", incident.terminal.description)
         data.set("trust", incident.trust.rawValue)
@@ -70,6 +71,7 @@ enum WebhookBody {
         data.set("fence", incident.fence.map { cutter.text($0) })
         data.set("presses", incident.presses)
         data.set("gathered_terminals", incident.gathered)
+        data.set("affected_terminals", incident.affected)
         data.set("round", notice.round)
         data.set("step", notice.step)
         data.set("received_at", incident.openedAt)

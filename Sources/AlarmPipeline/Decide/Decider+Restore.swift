@@ -26,6 +26,7 @@ extension Decider {
             makeID: configuration.makeID)
         watch = ConditionWatch(
             lowBatteryPercent: rules.lowBatteryPercent, silence: rules.silence, now: now)
+        mass = MassEventWatch(rules: rules.massEvents, silenceSeconds: rules.silence.shortest, now: now)
         commands = CommandBook(
             limitPerTerminal: configuration.queueLimits.commandsPerTerminal,
             limit: configuration.queueLimits.commands)
@@ -33,6 +34,7 @@ extension Decider {
         engine.drill = state.settings[Self.drillSetting].flatMap {
             try? JSONDecoder().decode(Drill.self, from: Data($0.utf8))
         }
+        engine.restoreTestWindows(state.testWindows)
         self.people = people
         self.configuration = configuration
         self.directory = directory

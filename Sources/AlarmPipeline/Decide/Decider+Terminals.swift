@@ -36,13 +36,16 @@ extension Decider {
         }
         terminals[number].flags.formUnion([.isConnected, .mayHaveCommands, .isOn(bearer)])
         terminals[number].flags.hear(bearer)
+        noteComing(number, wasConnected: isConnected)
         mark(number, .mayHaveIncidents, engine.concerns(terminal))
         publish(.online(terminal, bearer, peer: peer, at: time))
         sendNext(to: terminal, now: now)
     }
 
     /// A terminal is gone when it has left its last bearer.
-    mutating func disconnected(_ terminal: TerminalID, _ bearer: Bearer, now: Moment) {
+    ///
+    /// - Parameter isOurs: the gateway ended its connection.
+    mutating func disconnected(_ terminal: TerminalID, _ bearer: Bearer, isOurs: Bool = false, now: Moment) {
         guard let number = terminals.number(of: terminal), terminals[number].flags.contains(.isConnected) else {
             commands.disconnected(terminal)
             return
@@ -58,6 +61,7 @@ extension Decider {
             return
         }
         terminals[number].flags.remove(.isConnected)
+        noteLeaving(number, isOurs: isOurs)
         terminals.endLifeIfUnneeded(number)
         forgetIfUnneeded(number)
         commands.disconnected(terminal)
@@ -83,6 +87,7 @@ extension Decider {
     private mutating func forgetIfUnneeded(_ number: UInt32) {
         guard terminals.dropIfUnneeded(number) else { return }
         watch.forget(number)
+        mass.forget(number)
         fences.forget(number)
     }
 
@@ -183,6 +188,7 @@ extension Decider {
         terminals[number].registeredModel = ""
         terminals[number].flags.subtract([.isListed, .isTrustedByID])
         watch.forget(number)
+        mass.forget(number)
         fences.forget(number)
         terminals.endLifeIfUnneeded(number)
         forgetIfUnneeded(number)

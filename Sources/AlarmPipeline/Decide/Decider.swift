@@ -44,6 +44,12 @@ struct Decider: ~Copyable {
 
     var engine: IncidentEngine
     var watch: ConditionWatch
+    var mass: MassEventWatch
+    /// Terminals that are connected, listed or not.
+    var connectedCount = 0
+    var shownSilentTogether = 0
+    /// A human has closed the incident of many terminals.
+    var isMassEventClosed = false
     var fences: FenceRules
     var commands: CommandBook
     let people: PeopleCache
@@ -100,7 +106,7 @@ struct Decider: ~Copyable {
         case .online(let terminal, let bearer, let peer, let protocolName, let at):
             connected(terminal, bearer, peer: peer, protocolName: protocolName, at: at.wall, now: now)
         case .offline(let terminal, let bearer, let reason, let at):
-            disconnected(terminal, bearer, now: now)
+            disconnected(terminal, bearer, isOurs: OfflineReason.ours.contains(reason), now: now)
             publish(.offline(terminal, bearer, reason: reason, at: at.wall))
         case .command(let id, let outcome, let at): commandOutcome(id, outcome, at: at.wall, now: now)
         }
@@ -152,6 +158,7 @@ struct Decider: ~Copyable {
     private mutating func conditions(of event: TerminalEvent, _ number: UInt32?, now: Moment) -> [Condition] {
         guard let number else { return [] }
         var found = watch.observe(event, of: number, now: now)
+        if found.contains(.heardAgain) { mass.heardAgain(number) }
         guard !fences.isEmpty, !isOldFix(event, number, now: now) else { return found }
         // Without the groups of its person a position says nothing about the fences of groups: the next one may.
         guard let groups = fences.usesGroups ? groups(of: number) : [] else { return found }
@@ -325,6 +332,7 @@ struct Decider: ~Copyable {
     /// Keeps count of what is open, and ends the calls for a human when one has taken over.
     mutating func follow(_ incident: Incident, into entry: inout CommitEntry) {
         if incident.state != .open { unheard[incident.id] = nil }
+        if incident.terminal == .site, !incident.state.isOpen { isMassEventClosed = true }
         let awaited = open[incident.id]
         let awaits = incident.state.awaitsHuman
         if awaited == true, !awaits {
@@ -451,6 +459,9 @@ struct Decider: ~Copyable {
         engine.rules = rules
         isCommissionedByRules = rules.isCommissioned
         setCommissioned(isCommissionedByAct)
+        mass.rules = rules.massEvents
+        mass.silenceSeconds = rules.silence.shortest
+        if rules.silence.isOff { mass.forgetSilence() }
         guard rules.lowBatteryPercent != watch.lowBatteryPercent || rules.silence != watch.silence else { return }
         let knewSilence = !watch.silence.isOff
         watch.change(lowBatteryPercent: rules.lowBatteryPercent, silence: rules.silence, now: now)
@@ -485,13 +496,14 @@ struct Decider: ~Copyable {
         }
         if let due = watch.nextDeadlineMonotonicMilliseconds, due <= now.monotonicMilliseconds {
             for (number, condition) in watch.advance(now: now) where terminals[number].flags.contains(.hasRow) {
-                let terminal = terminals.id(number)
-                let trust: Trust = terminals[number].flags.contains(.isListed) ? .byID : .unknown
-                let decision = engine.condition(
-                    condition, terminal: terminal, trust: trust, person: person(of: terminal), now: now)
-                if !decision.isEmpty { add(decision, now: now) }
+                if case .silence(let since) = condition { mass.fellSilent(number, since: since, now: now) }
             }
         }
+        if isMassEventClosed {
+            isMassEventClosed = false
+            mass.incidentClosed(now: now)
+        }
+        decideMassEvents(now: now)
         for record in commands.expired(now: now) { write(record) }
         if now.monotonicMilliseconds >= nextFlushMilliseconds {
             flushLastWords(limit: Self.lastWordsPerCommit)
@@ -503,6 +515,7 @@ struct Decider: ~Copyable {
         var next = nextFlushMilliseconds
         if let due = engine.nextDeadlineMonotonicMilliseconds { next = min(next, due) }
         if let due = watch.nextDeadlineMonotonicMilliseconds { next = min(next, due) }
+        if let due = mass.nextDeadlineMonotonicMilliseconds { next = min(next, due) }
         if let due = commands.nextExpiry { next = min(next, due) }
         return next
     }

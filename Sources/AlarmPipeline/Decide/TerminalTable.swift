@@ -41,6 +41,9 @@ struct TerminalTable: ~Copyable {
         /// Its last words wait to be written and stand in the order of writing.
         static let hasUnwrittenWords = Flags(rawValue: 64)
 
+        /// It was connected since the start.
+        static let wasHere = Flags(rawValue: 1 << 13)
+
         /// It is connected over this bearer: one bit each from 7 on.
         static func isOn(_ bearer: Bearer) -> Flags { Flags(rawValue: 1 << (7 + bearer.place)) }
         /// It was heard last over this bearer: one bit each from 10 on.

@@ -80,6 +80,10 @@ public final class WebhookChannel: EscalationChannel {
     }
 
     public func send(_ notice: Notice, attempt: Int) async -> DeliveryResult {
+        if configuration.isEmergencyService, notice.incident.isDrill == true {
+            outcomes.gaveUp.increment()
+            return .giveUp(reason: "it is a drill, and the target is an emergency service")
+        }
         let maximumWait =
             notice.incident.service.isLifeSafety ? Self.longestEmergencyWaitMilliseconds : Self.longestWaitMilliseconds
         let started = ContinuousClock.now

@@ -17,6 +17,8 @@ public struct WebhookTarget: Sendable, Equatable {
     public var allowsPlainHTTP: Bool
     /// Whom the receiver is to reach: with anything but `centre` each notice names them.
     public var audience: Audience
+    /// Nothing of a drill or a test press leaves for it, whatever waited for the target before it became one (promise P7).
+    public var isEmergencyService: Bool
     /// For name, connection and TLS together.
     public var connectTimeoutMilliseconds: Int
     /// For the whole attempt.
@@ -25,6 +27,7 @@ public struct WebhookTarget: Sendable, Equatable {
     public init(
         name: String, url: String, secretFiles: [String], certificateAuthorityFile: String? = nil,
         allowedAddresses: [AddressRange] = [], allowsPlainHTTP: Bool = false, audience: Audience = .centre,
+        isEmergencyService: Bool = false,
         connectTimeoutMilliseconds: Int = 2_000, totalTimeoutMilliseconds: Int = 5_000
     ) {
         self.name = name
@@ -34,6 +37,7 @@ public struct WebhookTarget: Sendable, Equatable {
         self.allowedAddresses = allowedAddresses
         self.allowsPlainHTTP = allowsPlainHTTP
         self.audience = audience
+        self.isEmergencyService = isEmergencyService
         self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
         self.totalTimeoutMilliseconds = totalTimeoutMilliseconds
     }

@@ -257,6 +257,20 @@ extension GatewayConfiguration {
             "low_battery_percent", default: rules.lowBatteryPercent, in: 0...90, unit: "percent, 0 for off")
         rules.silenceSeconds = table.integer(
             "silence_seconds", default: rules.silenceSeconds, in: Self.silenceRange, unit: Self.silenceUnit)
+        rules.massEvents.terminals = table.integer(
+            "mass_event_terminals", default: rules.massEvents.terminals, in: 0...1_000_000, unit: "terminals, 0 for off"
+        )
+        rules.massEvents.percent = table.integer(
+            "mass_event_percent", default: rules.massEvents.percent, in: 0...100, unit: "percent of those connected")
+        rules.massEvents.windowSeconds = table.integer(
+            "mass_event_window_seconds", default: rules.massEvents.windowSeconds, in: 1...3600, unit: "seconds")
+        rules.unidentifiedIncidents = table.integer(
+            "unidentified_incidents", default: rules.unidentifiedIncidents, in: 1...1_000_000, unit: "incidents")
+        rules.unidentifiedIncidentsPerAddress = table.integer(
+            "unidentified_incidents_per_address", default: rules.unidentifiedIncidentsPerAddress, in: 1...1_000_000,
+            unit: "incidents")
+        rules.testPressDays = table.integer(
+            "test_press_days", default: rules.testPressDays, in: 0...3660, unit: "days, 0 for never")
         rules.utcOffsetMinutes = table.integer(
             "utc_offset_minutes", default: rules.utcOffsetMinutes, in: -720...840, unit: "minutes")
         table.finish()

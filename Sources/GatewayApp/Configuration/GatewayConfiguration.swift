@@ -173,6 +173,12 @@ public struct GatewayConfiguration: Sendable, Equatable {
         public var lowBatteryPercent = 15
         /// 0: off.
         public var silenceSeconds = 0
+        public var massEvents = MassEventRules()
+        /// Open incidents of terminals in no list, before further ones share one.
+        public var unidentifiedIncidents = 20_000
+        public var unidentifiedIncidentsPerAddress = 10_000
+        /// 0: nobody is ever due for a test press.
+        public var testPressDays = 30
         /// The site's own clock, for quiet hours and duty rosters.
         public var utcOffsetMinutes = 480
     }
@@ -240,7 +246,7 @@ public struct GatewayConfiguration: Sendable, Equatable {
 
     /// What the incident engine must know of this configuration.
     public func incidentRules(isCommissioned: Bool) -> IncidentRules {
-        IncidentRules(
+        var result = IncidentRules(
             policies: policies,
             targets: targets.map {
                 TargetFacts(name: $0.name, isEmergencyService: $0.isEmergencyService, audience: $0.audience)
@@ -252,6 +258,11 @@ public struct GatewayConfiguration: Sendable, Equatable {
             silence: silenceLimits, rosters: rosters, utcOffsetMinutes: rules.utcOffsetMinutes, chase: chase.rules,
             services: services,
             supervision: supervision)
+        result.testPressDays = rules.testPressDays
+        result.massEvents = rules.massEvents
+        result.unidentifiedLimit = rules.unidentifiedIncidents
+        result.unidentifiedLimitPerPeer = rules.unidentifiedIncidentsPerAddress
+        return result
     }
 }
 

@@ -46,6 +46,13 @@ public protocol GatewayOperations: Sendable {
     /// Who would be told when, for a press at that time, now when absent; nil when there is no such person.
     func rehearse(_ service: Service, person: String, at time: Timestamp?) async throws -> PolicyTest?
 
+    /// Announces a person's test press, or takes it back (nil minutes).
+    func testPress(of person: String, minutes: Int?, by actor: Operator) async throws -> TestPressView
+    /// nil when there is no such person.
+    func testPress(of person: String) async throws -> TestPressView?
+    /// Those never tested first, then the longest ago first.
+    func testPresses(_ query: TestPressQuery) async throws -> TestPressPage
+
     /// The last 30 days up to now where no time is given.
     func report(from: Timestamp?, to: Timestamp?) async throws -> SupervisionReport
 
@@ -63,6 +70,16 @@ public struct TerminalQuery: Sendable, Equatable {
     public var limit = 100
     public var person: String?
     public var online: Bool?
+
+    public init() {}
+}
+
+public struct TestPressQuery: Sendable, Equatable {
+    /// Only those who are due, or only those who are not; nil: everybody.
+    public var due: Bool?
+    public var group: String?
+    public var after: String?
+    public var limit = 100
 
     public init() {}
 }

@@ -161,7 +161,10 @@ enum Shapes {
             .required("keys", .array(anyInteger, count: 0...Int.max)), .optional("fence", .string),
             .required("opened_at", .time), .optional("device_time", .time), .required("late", .boolean),
             .optional("drill", .boolean, "true for one that began in a drill; no emergency service hears of it"),
-            .optional("position", position), .required("presses", count), .optional("acknowledged_by", .string),
+            .optional("test_press", .boolean, "true for an announced test press, which is a drill as well"),
+            .optional("position", position), .required("presses", count),
+            .optional("affected_terminals", count, "the most that an incident of many terminals stood for"),
+            .optional("acknowledged_by", .string),
             .optional("acknowledged_at", .time), .optional("owner", .string), .optional("due_at", .time),
             .optional("closed_at", .time), .optional("disposition", .string),
         ]))
@@ -238,6 +241,7 @@ enum Shapes {
                         .required("closed_on_time", count, "of those, never overdue"),
                         .required("overdue", count, "of those, at least once"),
                     ]), count: 0...Int.max)),
+            .optional("test_presses", testPressFigures, "who is to be tested now"),
         ]))
 
     // Administration

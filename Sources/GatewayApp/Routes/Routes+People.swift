@@ -3,7 +3,7 @@ import IncidentCore
 import TerminalModel
 
 extension Routes {
-    private static let personParameter = Route.Parameter(name: "person", schema: .identifier, note: "the person's id")
+    static let personParameter = Route.Parameter(name: "person", schema: .identifier, note: "the person's id")
 
     static let peopleList = Route(
         method: .get, template: "/v1/people", operation: "listPeople",

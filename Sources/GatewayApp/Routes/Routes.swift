@@ -8,9 +8,9 @@ enum Routes {
         health, metrics, ready, backup, commission, devices, drill, events, fenceList, fenceDelete, fenceGet, fencePut,
         importFences,
         importPeople, incidentList, incidentGet, incidentAcknowledge, incidentAssign, incidentClose, incidentHandover,
-        incidentNote, incidentReal, document, peopleList, personDelete, personGet, personPut, policyTest,
-        report, sirenTest, status, terminalList, terminalGet,
-        terminalAssign, commandList, commandPost, track,
+        incidentNote, incidentReal, document, peopleList, personDelete, personGet, personPut, testPressGet,
+        testPressPost, policyTest, report, sirenTest, status, terminalList, terminalGet,
+        terminalAssign, commandList, commandPost, track, testPressList,
     ]
 
     static let table = RouteTable(routes: all)

@@ -1,6 +1,7 @@
 import AlarmFormats
 import AlarmPipeline
 import ControlAPI
+import CoreMetrics
 import EscalationChannels
 import Foundation
 public import GatewayTelemetry
@@ -152,6 +153,7 @@ public final class Gateway: Service {
                 for channel in channels { await channel.shutdown() }
             },
             ClosureService("retention") { [self] in await removeOld() },
+            ClosureService("test presses") { [self] in await countTestPresses() },
             ClosureService("watchdog") { [self] in await watch() },
             ClosureService("reload") { [self] in await reloadOnHangUp() },
             socket,
@@ -309,6 +311,23 @@ public final class Gateway: Service {
             }
             do {
                 try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(3600)) }
+            } catch {
+                return
+            }
+        }
+    }
+
+    /// Keeps the number of people who are due for a test; on a thread of its own, since it looks at all of them.
+    private func countTestPresses() async {
+        while !Task.isShuttingDownGracefully {
+            let days = state.withLock { $0.configuration.rules.testPressDays }
+            let before = TestPressDue.before(clock.now().wall, days: days)
+            await onThreadIgnoringErrors { [store] in
+                let due = try before.map { try store.testsDue(before: $0).due } ?? 0
+                GatewayMetric.testPressesDue.gauge().set(Double(due))
+            }
+            do {
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(60)) }
             } catch {
                 return
             }

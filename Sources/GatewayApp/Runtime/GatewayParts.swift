@@ -81,7 +81,7 @@ extension GatewayConfiguration.Target {
         WebhookTarget(
             name: name, url: url, secretFiles: secretFiles, certificateAuthorityFile: certificateAuthorityFile,
             allowedAddresses: allowedAddresses.compactMap { AddressRange($0) },
-            allowsPlainHTTP: url.hasPrefix("http:"), audience: audience)
+            allowsPlainHTTP: url.hasPrefix("http:"), audience: audience, isEmergencyService: isEmergencyService)
     }
 }
 

@@ -68,6 +68,8 @@ extension IncidentView {
         person = incident.person
         personName = name
         isDrill = incident.isDrill
+        isTest = incident.isTest ? true : nil
+        affected = incident.affected
         keys = incident.keys
         fence = incident.fence
         deviceTime = incident.deviceTime

@@ -10,7 +10,9 @@ extension PipelineOperations {
             let to = to ?? clock.now().wall
             let from = from ?? to.adding(milliseconds: -30 * 86_400_000)
             let figures = try pipeline.store.figures(from: from, to: to)
-            return SupervisionReport(from: from, to: to, services: figures.map(SupervisionReport.Figures.init))
+            var report = SupervisionReport(from: from, to: to, services: figures.map(SupervisionReport.Figures.init))
+            report.testPresses = try await testPressFigures()
+            return report
         }
     }
 

@@ -33,7 +33,7 @@ struct IncidentsCommand: AsyncParsableCommand {
             for one in page.incidents {
                 table.add(
                     one.id, Output.time(one.openedAt), one.state, one.service,
-                    (one.isDrill == true ? ["DRILL"] + one.causes : one.causes).joined(separator: ","),
+                    (one.mark.map { [$0] + one.causes } ?? one.causes).joined(separator: ","),
                     one.terminal, one.personName ?? one.person, one.owner ?? one.acknowledgedBy)
             }
             Output.line(table.isEmpty ? "No incidents." : table.text)
@@ -44,7 +44,7 @@ struct IncidentsCommand: AsyncParsableCommand {
     private static func show(_ detail: IncidentDetail) {
         let one = detail.incident
         Output.line("\(one.id)  \(one.service)  \(one.state)  \(one.causes.joined(separator: ","))")
-        if one.isDrill == true { Output.line("DRILL: no emergency service hears of it (ydtctl real)") }
+        if let mark = one.mark { Output.line("\(mark): no emergency service hears of it (ydtctl real)") }
         Output.line("opened \(Output.time(one.openedAt)), pressed \(one.presses) times\(one.late ? ", late" : "")")
         Output.line("terminal \(one.terminal), trust \(one.trust)")
         if let place = one.position {
@@ -60,4 +60,9 @@ struct IncidentsCommand: AsyncParsableCommand {
         Output.line(table.text)
         if let disposition = one.disposition { Output.line("closed \(Output.time(one.closedAt)): \(disposition)") }
     }
+}
+
+extension IncidentView {
+    /// What makes it no emergency for people who read a list; nil for a real one.
+    fileprivate var mark: String? { isTest == true ? "TEST" : isDrill == true ? "DRILL" : nil }
 }

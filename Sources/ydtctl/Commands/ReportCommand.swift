@@ -28,6 +28,7 @@ struct ReportCommand: AsyncParsableCommand {
                     Self.rate(one.overdue, one.supervised))
             }
             Output.line(table.isEmpty ? "No incidents." : table.text)
+            if let tests = report.testPresses { Output.line(tests.text) }
         }
     }
 

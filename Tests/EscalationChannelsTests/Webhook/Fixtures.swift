@@ -61,13 +61,15 @@ final class ChannelFixture: Sendable {
     init(
         url: String, certificateAuthorityFile: String? = nil, allowed: [AddressRange] = Fixture.loopback,
         connectMilliseconds: Int = 2_000, totalMilliseconds: Int = 5_000, logger: Logger = Fixture.silent,
+        isEmergencyService: Bool = false,
         now: @escaping @Sendable () -> Timestamp = { Fixture.now }
     ) throws {
         directory = try TemporaryDirectory()
         let target = WebhookTarget(
             name: "care-hub", url: url, secretFiles: [try directory.write("secret", Fixture.secret + "\n")],
             certificateAuthorityFile: certificateAuthorityFile, allowedAddresses: allowed,
-            allowsPlainHTTP: url.hasPrefix("http:"), connectTimeoutMilliseconds: connectMilliseconds,
+            allowsPlainHTTP: url.hasPrefix("http:"), isEmergencyService: isEmergencyService,
+            connectTimeoutMilliseconds: connectMilliseconds,
             totalTimeoutMilliseconds: totalMilliseconds)
         channel = try WebhookChannel(target, gateway: "changsha-1", logger: logger, metrics: metrics, now: now)
     }

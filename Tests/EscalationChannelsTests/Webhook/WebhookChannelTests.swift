@@ -65,6 +65,20 @@ import Testing
         }
     }
 
+    /// What waited for a target that became an emergency service meanwhile does not leave.
+    @Test func nothingOfADrillLeavesForAnEmergencyService() async throws {
+        try await HTTPPeer.with([.respond(200)]) { peer in
+            let fixture = try ChannelFixture(url: "http://127.0.0.1:\(peer.port)/", isEmergencyService: true)
+            var notice = try Fixture.notice()
+            notice.incident.isDrill = true
+            #expect(await fixture.channel.send(notice, attempt: 1).text.hasPrefix("give up"))
+            #expect(peer.requests.isEmpty)
+            notice.incident.isDrill = nil
+            #expect(await fixture.channel.send(notice, attempt: 1).text.hasPrefix("accepted"))
+            await fixture.channel.shutdown()
+        }
+    }
+
     @Test func goneIsGivenUp() async throws {
         try await HTTPPeer.with([.respond(410, body: "moved out")]) { peer in
             let fixture = try ChannelFixture(url: "http://127.0.0.1:\(peer.port)/")

@@ -53,6 +53,29 @@ final class FakeOperations: GatewayOperations {
         return test
     }
 
+    func testPress(of person: String, minutes: Int?, by actor: Operator) async throws -> TestPressView {
+        guard var view = try await testPress(of: person) else { throw Problem.notFound("person \(person)") }
+        view.window = minutes.map {
+            TestPressView.Window(
+                startedBy: actor.id, startedAt: Self.now, until: Self.now.adding(milliseconds: Int64($0) * 60_000),
+                pressed: false)
+        }
+        return view
+    }
+
+    func testPress(of person: String) async throws -> TestPressView? {
+        state.withLock { state in
+            state.people[person].map { TestPressView(person: $0.id, personName: $0.name, due: true) }
+        }
+    }
+
+    func testPresses(_ query: TestPressQuery) async throws -> TestPressPage {
+        let people = state.withLock { $0.people.values.sorted { $0.id < $1.id } }
+        return TestPressPage(
+            people: people.prefix(query.limit).map { TestPressView(person: $0.id, personName: $0.name, due: true) },
+            next: nil)
+    }
+
     func report(from: Timestamp?, to: Timestamp?) async throws -> SupervisionReport {
         SupervisionReport(from: from ?? Self.now, to: to ?? Self.now, services: [])
     }
