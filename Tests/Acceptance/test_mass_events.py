@@ -118,10 +118,12 @@ def test_lost_and_renewed_connections_are_one_incident(make_site):
     with contextlib.ExitStack() as stack:
         connect(site, stack)
         # What is usual is learnt for two windows; strangers make no event of themselves.
-        for number in range(20):
-            with Terminal.connect(site.port, f"01795000{number:04}") as stranger:
-                assert stranger.request(stranger.location())
         threading.Event().wait(5)
+        with contextlib.ExitStack() as strangers:
+            for number in range(20):
+                stranger = strangers.enter_context(Terminal.connect(site.port, f"01795000{number:04}"))
+                assert stranger.request(stranger.location())
+        threading.Event().wait(0.5)
         assert mass(site) == []
     incident = eventually(lambda: mass(site), 10, "the lost connections are seen")[0]
     assert incident["causes"] == ["mass_disconnect"]
