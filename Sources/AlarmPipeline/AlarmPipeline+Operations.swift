@@ -131,6 +131,7 @@ extension AlarmPipeline {
             decider.people.forget(person)
             decider.terminals.forgetGroups(of: [person])
             decider.engine.forget(person: person)
+            decider.care.forget(person: person)
             var entry = CommitEntry()
             for terminal in terminals {
                 guard let number = decider.terminals.number(of: terminal) else { continue }
@@ -303,7 +304,7 @@ struct Completion<Value: Sendable>: Sendable {
 }
 
 extension AlarmPipeline {
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         _ body: @escaping @Sendable (inout Decider, Moment, Completion<Value>) throws -> Void
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in

@@ -62,6 +62,7 @@ extension IncidentStore {
             "DELETE FROM fence_states WHERE terminal IN (SELECT terminal FROM terminals WHERE person = ?)",
             "UPDATE terminals SET person = NULL WHERE person = ?",
             "UPDATE audit SET detail = '' WHERE action = 'assign_terminal' AND detail LIKE '% to ' || ?",
+            "DELETE FROM care_contacts WHERE person = ?",
             "DELETE FROM people WHERE id = ?",
         ] {
             try database.execute(sql: sql, arguments: [person])

@@ -54,6 +54,8 @@ public struct RestoredState: Sendable {
     public var commands: [CommandRecord] = []
     public var lastCommandID: Int64 = 0
     public var settings: [String: String] = [:]
+    /// Reminders that wait for an answer.
+    public var care: [CareRecord] = []
     /// Rows that could not be read and were left out, for the log; the row stays in its table.
     public var unreadable: [String] = []
 }
@@ -67,9 +69,11 @@ extension IncidentStore {
     ///
     /// - Throws: SQLite's codes.
     public func restore(now: Timestamp) throws(StoreError) -> RestoredState {
-        try storing {
+        let care = try openCare()
+        return try storing {
             try readers.read { database in
                 var state = RestoredState()
+                state.care = care
                 try Self.restoreIncidents(database, now: now, into: &state)
                 try Self.restoreFences(database, into: &state)
                 try Self.restoreOutbox(database, into: &state)

@@ -24,6 +24,9 @@ enum IncidentSchema {
         migrator.registerMigration("5 figures of supervision") { database in
             for statement in Self.supervision { try database.execute(sql: statement) }
         }
+        migrator.registerMigration("6 reminders") { database in
+            for statement in Self.care { try database.execute(sql: statement) }
+        }
         return migrator
     }
 

@@ -25,6 +25,9 @@ public enum StoreWrite: Sendable {
     /// nil removes the setting.
     case setting(key: String, value: String?)
     case audit(AuditEntry)
+    case care(CareRecord)
+    /// Settled reminders that were due before leave.
+    case removeCare(before: Timestamp)
 }
 
 /// How one try to hand a notice to one target ended, and what follows for the outbox row.

@@ -152,6 +152,7 @@ public final class Gateway: Service {
                 for channel in channels { await channel.shutdown() }
             },
             ClosureService("retention") { [self] in await removeOld() },
+            ClosureService("care") { [self] in await careKeeper.run() },
             ClosureService("watchdog") { [self] in await watch() },
             ClosureService("reload") { [self] in await reloadOnHangUp() },
             socket,
@@ -226,6 +227,16 @@ public final class Gateway: Service {
         for section in new.sectionsThatNeedARestart(comparedWith: old.configuration) {
             logger.warning(
                 "A changed section takes effect only after a restart", metadata: .keyed([.configKey: "\(section)"]))
+        }
+    }
+
+    private var careKeeper: CareKeeper {
+        CareKeeper(pipeline: pipeline, clock: clock, logger: logger) { [state] in
+            let configuration = state.withLock { $0.configuration }
+            return CareKeeper.Plan(
+                schedules: configuration.careSchedules, calendar: configuration.calendar,
+                utcOffsetMinutes: configuration.rules.utcOffsetMinutes,
+                retentionDays: configuration.store.messageRetentionDays)
         }
     }
 

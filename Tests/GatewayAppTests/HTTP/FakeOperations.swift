@@ -1,6 +1,7 @@
 import ControlAPI
 import Foundation
 import IncidentCore
+import IncidentStore
 import Synchronization
 import TerminalModel
 
@@ -52,6 +53,8 @@ final class FakeOperations: GatewayOperations {
         test.rows = [.init(afterMilliseconds: 0, at: test.at, outcome: "told", target: "care-hub", step: 0)]
         return test
     }
+
+    func care(_ query: CareFilter) async throws -> CarePage { CarePage(reminders: []) }
 
     func report(from: Timestamp?, to: Timestamp?) async throws -> SupervisionReport {
         SupervisionReport(from: from ?? Self.now, to: to ?? Self.now, services: [])
