@@ -131,6 +131,7 @@ extension AlarmPipeline {
             decider.people.forget(person)
             decider.terminals.forgetGroups(of: [person])
             decider.engine.forget(person: person)
+            decider.care.forget(person: person)
             var entry = CommitEntry()
             for terminal in terminals {
                 guard let number = decider.terminals.number(of: terminal) else { continue }

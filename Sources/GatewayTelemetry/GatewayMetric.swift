@@ -98,6 +98,10 @@ public enum GatewayMetric {
         "commands_total", "Commands to terminals by what became of them.",
         [.init("outcome", ["queued", "sent", "confirmed", "expired", "failed"])])
 
+    public static let careContacts = counter(
+        "care_contacts_total", "Reminders to people by what became of them.",
+        [.init("outcome", ["queued", "sent", "confirmed", "missed", "not_sent"])])
+
     // Incidents
 
     public static let incidentsOpened = counter("incidents_opened_total", "Incidents opened.", [service])
@@ -195,10 +199,9 @@ public enum GatewayMetric {
             deviceStates, deviceEventsLost, devicesLeftOut, gpsdConnections,
             loopWakeUps,
             loopTimersFired, loopStaleEvents, authentications, acknowledgementsSent, acknowledgementsWithheld,
-            commands, incidentsOpened, incidentsClosed, incidentsAnswered, incidentsDue, ladderSteps, targetsWithheld,
-            fenceTransitions, massEvents, numbersRefused, commits, commitsStoodBack, escalationAttempts, heartbeats,
-            queueDropped,
-            logLinesSuppressed,
+            commands, careContacts, incidentsOpened, incidentsClosed, incidentsAnswered, incidentsDue, ladderSteps,
+            targetsWithheld, fenceTransitions, massEvents, numbersRefused, commits, commitsStoodBack,
+            escalationAttempts, heartbeats, queueDropped, logLinesSuppressed,
         ]
         let gauges = [
             terminalsConnected, connectionsOpen, devices, gatewayFix, gatewayFixAge, gatewayClock, gatewayClockOffset,

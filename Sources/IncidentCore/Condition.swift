@@ -12,14 +12,18 @@ public enum Condition: Sendable, Equatable {
     /// A panel says that a device it supervises, such as the person's pendant, is not heard any more.
     case supervisionLost
     case supervisionRestored
+    /// A person did not answer a reminder; what it was.
+    case reminderMissed(String)
 
-    /// The cause that an incident carries: `fence_enter`, `fence_exit`, `low_battery`, `silence`, `supervision_lost`.
+    /// The cause that an incident carries: `fence_enter`, `fence_exit`, `low_battery`, `silence`, `supervision_lost`,
+    /// `reminder_missed`.
     public var cause: String {
         switch self {
         case .fenceCrossed(_, _, let entered, _, _): entered ? "fence_enter" : "fence_exit"
         case .lowBattery, .batteryRecovered: "low_battery"
         case .silence, .heardAgain: "silence"
         case .supervisionLost, .supervisionRestored: "supervision_lost"
+        case .reminderMissed: "reminder_missed"
         }
     }
 
@@ -27,7 +31,7 @@ public enum Condition: Sendable, Equatable {
     public var isViolation: Bool {
         switch self {
         case .fenceCrossed(_, _, _, let isViolation, _): isViolation
-        case .lowBattery, .silence, .supervisionLost: true
+        case .lowBattery, .silence, .supervisionLost, .reminderMissed: true
         case .batteryRecovered, .heardAgain, .supervisionRestored: false
         }
     }
@@ -42,6 +46,7 @@ public enum Condition: Sendable, Equatable {
         case .heardAgain: "the terminal is heard again"
         case .supervisionLost: "the panel does not hear a supervised device, such as the pendant"
         case .supervisionRestored: "the panel hears the supervised device again"
+        case .reminderMissed(let what): what
         }
     }
 }

@@ -78,6 +78,7 @@ enum Matter: Hashable {
         case .lowBattery, .batteryRecovered: self = .lowBattery
         case .silence, .heardAgain: self = .silence
         case .supervisionLost, .supervisionRestored: self = .supervision
+        case .reminderMissed: self = .other(.careContact)
         }
     }
 

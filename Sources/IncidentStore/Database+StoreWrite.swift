@@ -67,6 +67,11 @@ extension Database {
             try run(
                 "INSERT INTO audit (at, actor, unix_user, action, detail) VALUES (?, ?, ?, ?, ?)",
                 [entry.at.milliseconds, entry.actor.id, entry.actor.unixUser, entry.action, entry.detail])
+        case .care(let record): try apply(record)
+        case .removeCare(let before):
+            try run(
+                "DELETE FROM care_contacts WHERE due_at < ? AND state NOT IN ('queued', 'sent')",
+                [before.milliseconds])
         }
     }
 

@@ -64,6 +64,7 @@ extension IncidentStore {
             "UPDATE audit SET detail = '' WHERE action = 'assign_terminal' AND detail LIKE '% to ' || ?",
             "UPDATE audit SET detail = '' WHERE action = 'test_press' AND detail = ?",
             "DELETE FROM test_windows WHERE person = ?",
+            "DELETE FROM care_contacts WHERE person = ?",
             "DELETE FROM people WHERE id = ?",
         ] {
             try database.execute(sql: sql, arguments: [person])

@@ -56,6 +56,8 @@ public struct RestoredState: Sendable {
     public var settings: [String: String] = [:]
     /// Announced test presses whose time is not over.
     public var testWindows: [TestWindow] = []
+    /// Reminders that wait for an answer.
+    public var care: [CareRecord] = []
     /// Rows that could not be read and were left out, for the log; the row stays in its table.
     public var unreadable: [String] = []
 }
@@ -69,9 +71,11 @@ extension IncidentStore {
     ///
     /// - Throws: SQLite's codes.
     public func restore(now: Timestamp) throws(StoreError) -> RestoredState {
-        try storing {
+        let care = try openCare()
+        return try storing {
             try readers.read { database in
                 var state = RestoredState()
+                state.care = care
                 try Self.restoreIncidents(database, now: now, into: &state)
                 try Self.restoreFences(database, into: &state)
                 try Self.restoreOutbox(database, into: &state)

@@ -27,6 +27,9 @@ enum IncidentSchema {
         migrator.registerMigration("6 test presses") { database in
             for statement in Self.testPresses { try database.execute(sql: statement) }
         }
+        migrator.registerMigration("7 reminders") { database in
+            for statement in Self.care { try database.execute(sql: statement) }
+        }
         return migrator
     }
 

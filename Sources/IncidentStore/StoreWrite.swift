@@ -27,6 +27,9 @@ public enum StoreWrite: Sendable {
     /// nil takes the announcement of a person's test press back.
     case testWindow(TestWindow?, person: String, at: Timestamp)
     case audit(AuditEntry)
+    case care(CareRecord)
+    /// Settled reminders that were due before leave.
+    case removeCare(before: Timestamp)
 }
 
 /// How one try to hand a notice to one target ended, and what follows for the outbox row.

@@ -12,7 +12,7 @@ struct Ydtctl: AsyncParsableCommand {
             64 wrong usage.
             """,
         subcommands: [
-            AcknowledgeCommand.self, BackupCommand.self, CallBackCommand.self, CloseCommand.self,
+            AcknowledgeCommand.self, BackupCommand.self, CallBackCommand.self, CareCommand.self, CloseCommand.self,
             CommandsCommand.self, CommissionCommand.self, DevicesCommand.self, DrillCommand.self,
             FallDetectionCommand.self,
             FencesCommand.self,

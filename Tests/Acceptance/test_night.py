@@ -50,6 +50,19 @@ group = "night"
 repeat_milliseconds = 1800000
 steps = [{ targets = ["care-hub", "family"] }]
 
+[[policy]]
+service = "care_contact"
+group = "night"
+repeat_milliseconds = 1800000
+steps = [{ targets = ["care-hub"] }]
+
+[[care_contact]]
+name = "late-greeting"
+people = ["P07", "P08", "P09"]
+times = "23:30"
+answer_within_seconds = 600
+repeat = false
+
 [supervision]
 remind_seconds = 600
 overdue_seconds = 900
@@ -272,6 +285,27 @@ def test_a_night_at_the_hub(night, figure):
     track = site.api("GET", f"/v1/terminals/{walker.terminal_id}/track")
     assert len(track["points"]) >= 5
 
+    # The late greeting: one presses a key, one presses SOS, and one does not answer.
+    night.at("23:32")
+    for number in (7, 8, 9):
+        eventually(lambda: "".join(night.terminals[number].texts()), 5, f"person {number} is greeted")
+    assert night.terminals[7].request(night.terminals[7].key(1))
+    night.press(8, story="greeted")
+    night.acknowledge("greeted")
+    night.expect("greeted", Step("opened", "23:32"), Step("acknowledged", "23:32"), Step("closed", "05:40"))
+    night.at("23:45")
+    quiet = site.wait_incident(night.terminals[9].terminal_id, service="care_contact")
+    assert quiet["causes"] == ["reminder_missed"]
+    night.tell("no answer", quiet["id"])
+    night.acknowledge("no answer")
+    night.close("no answer", "well")
+    night.expect(
+        "no answer", Step("opened", "23:40", "late-greeting"), Step("accepted", "23:40", "care-hub"),
+        Step("closed", "23:45", "well"))
+    assert not site.incidents_of(night.terminals[7].terminal_id), "an answer is no call for help"
+    states = {one["person"]: one["state"] for one in site.api("GET", "/v1/care")["reminders"]}
+    assert states == {"P07": "confirmed", "P08": "confirmed", "P09": "missed"}
+
     # The hub's receiver dies at midnight; nobody there hears the press at ten past, others do, and the hub hears it as
     # soon as it lives.
     night.at("00:00")
@@ -348,7 +382,7 @@ def test_a_night_at_the_hub(night, figure):
 
     night.at("05:40")
     night.close("duress", "police")
-    for story in ("stairs", "fall", "call point", "stranger", "twice"):
+    for story in ("greeted", "stairs", "fall", "call point", "stranger", "twice"):
         night.close(story)
     for story, number in (("battery", 13), ("silent bed", 14)):
         terminal = night.phone(number).lstrip("0")

@@ -70,6 +70,7 @@ extension Decider {
                 number, lastSeen: incident.openedAt, isSilent: isSilent, hasLowBattery: hasLowBattery,
                 lacksSupervision: lacksSupervision, now: now)
         }
+        for record in restored.care { care.restore(record, now: now) }
         for record in restored.commands {
             commands.add(record, now: now, isSettled: true)
             if let number = terminals.number(of: record.terminal) { mark(number, .mayHaveCommands, true) }

@@ -414,6 +414,7 @@ extension Decider {
     mutating func commandOutcome(_ id: Int64, _ outcome: CommandOutcome, at time: Timestamp, now: Moment) {
         guard let record = commands.apply(outcome, to: id, at: time) else { return }
         write(record)
+        careCommand(id, outcome, at: time, now: now)
         if case .sent = outcome { return }
         if case .failed = outcome, record.by == Self.gatewayActor, let incident = record.incident {
             let decision = engine.commandFailed(record.command, of: incident, now: now)

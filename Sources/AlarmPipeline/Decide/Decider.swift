@@ -52,6 +52,7 @@ struct Decider: ~Copyable {
     var isMassEventClosed = false
     var fences: FenceRules
     var commands: CommandBook
+    var care = CareBook()
     let people: PeopleCache
     let configuration: PipelineConfiguration
     let directory: TerminalDirectory
@@ -121,7 +122,7 @@ struct Decider: ~Copyable {
         }
         count(report.event.kind)
         publish(.event(report.event, report.trust))
-        var decision = decide(report, number, now: now)
+        var decision = decide(number.map { answer(report, $0, now: now) } ?? report, number, now: now)
         let conditions = conditions(of: report.event, number, now: now)
         let hasCrossed = conditions.contains { if case .fenceCrossed = $0 { true } else { false } }
         for condition in conditions {
@@ -505,6 +506,7 @@ struct Decider: ~Copyable {
         }
         decideMassEvents(now: now)
         for record in commands.expired(now: now) { write(record) }
+        advanceCare(now: now)
         if now.monotonicMilliseconds >= nextFlushMilliseconds {
             flushLastWords(limit: Self.lastWordsPerCommit)
             flushFenceStates()
@@ -517,6 +519,7 @@ struct Decider: ~Copyable {
         if let due = watch.nextDeadlineMonotonicMilliseconds { next = min(next, due) }
         if let due = mass.nextDeadlineMonotonicMilliseconds { next = min(next, due) }
         if let due = commands.nextExpiry { next = min(next, due) }
+        if let due = care.nextDue { next = min(next, due) }
         return next
     }
 }

@@ -76,6 +76,8 @@ extension GatewayConfiguration {
         configuration.readRules(reader.table("rules"))
         configuration.readChase(reader.table("chase"))
         configuration.readSupervision(reader.table("supervision"))
+        configuration.readCalendar(reader.table("calendar"))
+        configuration.readCareSchedules(reader.tables("care_contact"))
         let services = reader.tables("service").map { ($0.path, readService($0)) }
         for service in services.compactMap(\.1) { configuration.services[service.service] = service.rules }
         let targets = reader.tables("target").map { ($0.path, readTarget($0)) }

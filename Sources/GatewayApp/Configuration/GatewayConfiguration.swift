@@ -20,6 +20,8 @@ public struct GatewayConfiguration: Sendable, Equatable {
     public var rules = Rules()
     public var chase = ChaseSettings()
     public var supervision = SupervisionRules()
+    public var calendar = SiteCalendar()
+    public var careSchedules: [CareSchedule] = []
     /// What `[[service]]` says of each service, and the standard for the others.
     public var services = Self.standardServices
     public var targets: [Target] = []

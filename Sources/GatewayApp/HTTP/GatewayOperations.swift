@@ -1,5 +1,6 @@
 public import ControlAPI
 public import IncidentCore
+public import IncidentStore
 public import TerminalModel
 
 /// Everything that the routes need of the gateway. The pipeline answers in the daemon, a fake in tests of the routes.
@@ -55,6 +56,9 @@ public protocol GatewayOperations: Sendable {
 
     /// The last 30 days up to now where no time is given.
     func report(from: Timestamp?, to: Timestamp?) async throws -> SupervisionReport
+
+    /// Reminders of the last 24 hours where no time is given.
+    func care(_ query: CareFilter) async throws -> CarePage
 
     /// Makes a consistent copy beside the databases and returns where it is.
     func backup(by actor: Operator) async throws -> BackupReport

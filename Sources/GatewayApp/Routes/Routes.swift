@@ -5,7 +5,8 @@ import TerminalModel
 /// All routes in the order of their place and method; a test keeps the order.
 enum Routes {
     static let all: [Route] = [
-        health, metrics, ready, backup, commission, devices, drill, events, fenceList, fenceDelete, fenceGet, fencePut,
+        health, metrics, ready, backup, care, commission, devices, drill, events, fenceList, fenceDelete, fenceGet,
+        fencePut,
         importFences,
         importPeople, incidentList, incidentGet, incidentAcknowledge, incidentAssign, incidentClose, incidentHandover,
         incidentNote, incidentReal, document, peopleList, personDelete, personGet, personPut, testPressGet,

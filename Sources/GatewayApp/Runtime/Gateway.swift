@@ -154,6 +154,7 @@ public final class Gateway: Service {
             },
             ClosureService("retention") { [self] in await removeOld() },
             ClosureService("test presses") { [self] in await countTestPresses() },
+            ClosureService("care") { [self] in await careKeeper.run() },
             ClosureService("watchdog") { [self] in await watch() },
             ClosureService("reload") { [self] in await reloadOnHangUp() },
             socket,
@@ -228,6 +229,16 @@ public final class Gateway: Service {
         for section in new.sectionsThatNeedARestart(comparedWith: old.configuration) {
             logger.warning(
                 "A changed section takes effect only after a restart", metadata: .keyed([.configKey: "\(section)"]))
+        }
+    }
+
+    private var careKeeper: CareKeeper {
+        CareKeeper(pipeline: pipeline, clock: clock, logger: logger) { [state] in
+            let configuration = state.withLock { $0.configuration }
+            return CareKeeper.Plan(
+                schedules: configuration.careSchedules, calendar: configuration.calendar,
+                utcOffsetMinutes: configuration.rules.utcOffsetMinutes,
+                retentionDays: configuration.store.messageRetentionDays)
         }
     }
 

@@ -1,6 +1,7 @@
 import ControlAPI
 import Foundation
 import IncidentCore
+import IncidentStore
 import Synchronization
 import TerminalModel
 
@@ -75,6 +76,8 @@ final class FakeOperations: GatewayOperations {
             people: people.prefix(query.limit).map { TestPressView(person: $0.id, personName: $0.name, due: true) },
             next: nil)
     }
+
+    func care(_ query: CareFilter) async throws -> CarePage { CarePage(reminders: []) }
 
     func report(from: Timestamp?, to: Timestamp?) async throws -> SupervisionReport {
         SupervisionReport(from: from ?? Self.now, to: to ?? Self.now, services: [])
