@@ -5,12 +5,13 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 RULESDIR ?= $(PREFIX)/lib/udev/rules.d
 
-.PHONY: help build demo test test-crash bench fuzz coverage template format lint install clean
+.PHONY: help build demo test test-crash simulate bench fuzz coverage template format lint install clean
 
 help:
 	@echo "make demo        build, start the daemon on this machine, send a real SOS through it and print the story"
 	@echo "make test        install what is missing and run every test in its short form"
 	@echo "make test-crash  the long crash loop: SOS under kill -9 (SECONDS_TO_RUN=600)"
+	@echo "make simulate    a million simulated incidents under crashes and faults (INCIDENTS=1000000; SEED=7 replays one seed)"
 	@echo "make bench       measure the gateway beside a bare C server and write docs/performance.md (about an hour)"
 	@echo "make fuzz        fuzz one decoder for a minute (SECONDS=60 FUZZER=jt808; FUZZER=all for everything)"
 	@echo "make coverage    lines of each protocol folder that its tests run"
@@ -31,6 +32,9 @@ test:
 
 test-crash:
 	scripts/test-crash long
+
+simulate:
+	scripts/simulate $(or $(INCIDENTS),1000000) $(SEED)
 
 bench:
 	scripts/bench

@@ -179,6 +179,15 @@ let package = Package(
         .executableTarget(
             name: "compressed-yidiantongd", dependencies: ["AlarmPipeline", "GatewayApp", "TerminalModel"],
             path: "Tests/Support/compressed-yidiantongd", swiftSettings: strict),
+        .target(
+            name: "CFaultDisk", path: "Tests/Support/CFaultDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "incident-simulation",
+            dependencies: [
+                "AlarmPipeline", "CFaultDisk", "IncidentStore", "IncidentCore", "TerminalModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ], path: "Tests/Simulation", swiftSettings: strict),
         .testTarget(
             name: "ReplayKitTests",
             dependencies: [

@@ -245,7 +245,7 @@ public final class AlarmPipeline: Sendable {
             })
     }
 
-    private var threads: [WorkerThread] {
+    package var threads: [WorkerThread] {
         [
             loop.thread, committer.thread, trackCommitter.thread, messageCommitter.thread, upkeep.thread, pump.thread,
             people.thread,

@@ -42,7 +42,8 @@ public struct IncidentEngine: ~Copyable {
 
     /// - Parameters:
     ///   - restored: every incident that is not closed, and those closed within the last `closedMemorySeconds`, so that
-    ///     a late retransmission is recognised; others are harmless but remembered for nothing.
+    ///     a late retransmission is recognised; others are harmless but remembered for nothing. In the order in which they
+    ///     were opened, which a wall clock that jumps does not tell.
     ///   - bootID: the boot that `now.monotonicMilliseconds` belongs to. Deadlines of another boot count by the wall
     ///     clock; those in doubt are due at once.
     ///   - makeID: the source of random ids.
@@ -101,8 +102,8 @@ extension ProtocolName {
 
 extension IncidentEngine {
     mutating func restore(_ restored: [Incident], now: Moment) {
-        for var incident in restored.sorted(by: { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) })
-        where incidents[incident.id] == nil {
+        for var incident in restored where incidents[incident.id] == nil {
+            giveUpLevels(to: incident)
             byTerminal[incident.terminal, default: []].append(incident.id)
             strangers.follow(incident, peer: nil)
             followCalls(incident, before: nil, now: now)
@@ -120,6 +121,22 @@ extension IncidentEngine {
             return (now.monotonicMilliseconds &- max(0, elapsed), incident.id)
         }.sorted { $0.milliseconds < $1.milliseconds }
         forgetClosed(now: now)
+    }
+
+    /// A bit that is set belongs to the newest press. One who did not know of the older incident, because its clock was a day
+    /// off, could not say so; left to the older one, the next press would be taken for the old one, still held (promise P2).
+    private mutating func giveUpLevels(to newer: Incident) {
+        let taken = newer.episode.levels.filter { $0.value.present.map { !$0.isPast } ?? false }.keys
+        guard !taken.isEmpty else { return }
+        for older in known(newer.terminal, about: Matter(newer)) where older.episode.levelHeld {
+            var episode = older.episode
+            for cause in taken {
+                guard var level = episode.levels[cause], level.held else { continue }
+                level.held = false
+                episode.setLevel(level, of: cause)
+            }
+            incidents[older.id]?.episode = episode
+        }
     }
 
     /// Puts the deadline on the clock of this boot. Whatever cannot be trusted is due at once (promise P3).

@@ -31,6 +31,9 @@ enum DatabaseFile {
         try queue.writeWithoutTransaction { try makeSynchronous($0) }
         try migrator.migrate(queue)
         try queue.writeWithoutTransaction { try makeSynchronous($0) }
+        // Opening may have committed without a sync, before FULL was set. A commit behind it whose sync fails is written
+        // again, what came before it is not: so all of the log has to be on the disk before the first commit of ours.
+        try queue.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
         return queue
     }
 

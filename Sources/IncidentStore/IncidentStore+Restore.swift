@@ -176,15 +176,18 @@ extension IncidentStore {
     ) throws {
         let since = now.milliseconds - Self.restoredClosedMilliseconds
         let snapshots = """
-            SELECT id, snapshot FROM incidents WHERE closed_at IS NULL
-            UNION ALL SELECT id, snapshot FROM incidents WHERE closed_at >= ?
+            SELECT id, snapshot, rowid FROM incidents WHERE closed_at IS NULL
+            UNION ALL SELECT id, snapshot, rowid FROM incidents WHERE closed_at >= ?
             """
-        var rows: [(id: String, text: String)] = []
-        try database.forEachRow(snapshots, [since]) { rows.append(($0.text(0) ?? "", $0.text(1) ?? "")) }
+        var rows: [(id: String, text: String, number: Int64)] = []
+        try database.forEachRow(snapshots, [since]) {
+            rows.append(($0.text(0) ?? "", $0.text(1) ?? "", $0.integer(2) ?? 0))
+        }
+        // In the order in which they were opened, which no jump of the clock changes.
+        rows.sort { $0.number < $1.number }
         for (row, incident) in zip(rows, ColumnJSON.values(Incident.self, rows.map(\.text))) {
             reading("incident \(row.id)", into: &state.unreadable) { state.incidents.append(try incident.get()) }
         }
-        state.incidents.sort { ($0.openedAt, $0.id) < ($1.openedAt, $1.id) }
     }
 
     private static func restoreFences(_ database: Database, into state: inout RestoredState) throws {

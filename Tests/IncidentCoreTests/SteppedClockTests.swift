@@ -26,6 +26,33 @@ private let sos = AlarmSet(.sos)
         #expect(bench.newest?.episode.levelHeld == false)
     }
 
+    /// A start with the clock a day ahead does not know of the closed incident, and cannot take the bit from it.
+    @Test func aBitBelongsToTheNewestPressThatHadIt() throws {
+        func engine(_ restored: [Incident], _ bench: borrowing Bench, firstID: Int) -> IncidentEngine {
+            let ids = makeIDs()
+            for _ in 1..<firstID { _ = ids() }
+            return IncidentEngine(
+                rules: .example, restored: restored, bootID: "boot-1", now: bench.now, makeID: ids)
+        }
+        var bench = Bench()
+        bench.report(sos)
+        try bench.operate(.close(disposition: "helped", reason: ""))
+        let first = bench.newest
+        let older = try #require(first)
+        bench.engine = engine([], bench, firstID: 2)
+        bench.time += 10_000
+        bench.report(sos)
+        bench.time += 10_000
+        bench.report()
+        let second = bench.engine.openIncidents.first
+        let newer = try #require(second)
+        try bench.operate(.close(disposition: "helped", reason: ""), on: newer.id)
+        let third = bench.engine.incident(newer.id)
+        bench.engine = engine([older, try #require(third)], bench, firstID: 3)
+        bench.time += 60_000
+        #expect(bench.report(sos).told == ["opened:dispatch-120,care-hub,siren"])
+    }
+
     @Test func afterTakingOverItRaisesAttentionAgain() throws {
         var bench = Bench()
         bench.report(sos)

@@ -23,6 +23,18 @@ import Testing
         #expect(try store.synchronousLevel() == 2)
     }
 
+    /// What opening commits without a sync must not stand in the log before the first commit of ours.
+    @Test func whatOpeningWroteIsInTheFileWithoutItsLog() throws {
+        let store = try open()
+        let copy = directory.path + "/without-log.sqlite"
+        try FileManager.default.copyItem(atPath: store.path, toPath: copy)
+        let tables = try DatabaseQueue(path: copy).read {
+            try String.fetchAll($0, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        #expect(tables.contains("incidents"))
+        #expect(tables.contains("care_contacts"))
+    }
+
     @Test func anIncidentReadsBackWithItsWholeHistory() throws {
         let store = try open()
         let incident = Sample.incident()
@@ -61,7 +73,7 @@ import Testing
         try store.close()
         let reopened = try open()
         let state = try reopened.restore(now: Sample.noon)
-        #expect(state.incidents.map(\.id.rawValue) == [2, 1])
+        #expect(state.incidents.map(\.id.rawValue) == [1, 2])
         #expect(state.outbox.map(\.target).sorted() == ["dispatch", "hub"])
         #expect(state.outbox.first?.notice.person == Sample.person())
         #expect(state.fences.map(\.id) == ["home"])

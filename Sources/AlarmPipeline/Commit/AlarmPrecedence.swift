@@ -43,7 +43,7 @@ final class AlarmPrecedence: Sendable {
     }
 
     private func standBack(_ bell: Doorbell) -> Bool {
-        guard isAlarmWaiting.load(ordering: .acquiring) else { return false }
+        guard isAlarmWaiting.load(ordering: .acquiring), !SteppedThreads.isOn else { return false }
         let start = ContinuousClock.now
         var left = longestMilliseconds
         while left > 0, isAlarmWaiting.load(ordering: .acquiring) {

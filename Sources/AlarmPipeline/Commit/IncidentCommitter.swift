@@ -204,7 +204,7 @@ final class IncidentCommitter: Sendable {
     /// waiting for a commit of its own.
     private func patience(_ state: inout State) -> Int64? {
         let isPatient = inbox.withLock { $0.count > 0 && $0.isPatient }
-        let now = ContinuousClock.now
+        let now = clock.instant()
         let since = state.patientSince ?? now
         let rest = state.window.restMilliseconds - Int64((now - since) / .milliseconds(1))
         guard isPatient, state.failure == nil, rest > 0 else {
@@ -308,7 +308,7 @@ final class IncidentCommitter: Sendable {
     private func write(_ group: ArraySlice<CommitEntry>, _ state: inout State) throws(StoreError) {
         let writes = group.flatMap(\.writes)
         guard !writes.isEmpty else { return }
-        let start = ContinuousClock.now
+        let start = clock.instant()
         underway.withLock { underway in
             underway = Underway(
                 since: clock.now().monotonicMilliseconds, deliveries: group.flatMap(\.deliveries))
@@ -316,7 +316,7 @@ final class IncidentCommitter: Sendable {
         defer { underway.withLock { $0.since = nil } }
         do {
             try thread.atTheDisk { () throws(StoreError) in try store.write(writes) }
-            let duration = ContinuousClock.now - start
+            let duration = clock.instant() - start
             state.window.committed(rows: writes.count, in: duration)
             metrics.committed(rows: writes.count, in: duration)
             // Whoever hears an answer must not still read of a failure.

@@ -210,9 +210,9 @@ final class LaneCommitter<Item: LaneItem>: Sendable {
         do {
             let stoodBack = try thread.atTheDisk { () throws(StoreError) in
                 try precedence.inTurn(alarmsAreDone) { () throws(StoreError) in
-                    let began = ContinuousClock.now
+                    let began = clock.instant()
                     try outlets.write(group)
-                    duration = ContinuousClock.now - began
+                    duration = clock.instant() - began
                 }
             }
             if stoodBack { metrics.stoodBack() }

@@ -135,7 +135,10 @@ struct Decider: ~Copyable {
             decision.changes += found.changes
             decision.commands += found.commands
         }
-        put(report, ticket, decision, hasCrossed: hasCrossed, now: now)
+        // A report sent again must not be answered before what its first copy ended is on the disk.
+        let follows =
+            number.map { terminals[$0].flags.contains(.mayHaveIncidents) } ?? engine.concerns(report.event.terminal)
+        put(report, ticket, decision, hasCrossed: hasCrossed, followsIncidents: follows, now: now)
         if let number, terminals[number].flags.isSuperset(of: [.isConnected, .mayHaveCommands]) {
             sendNext(to: report.event.terminal, now: now)
         }
@@ -171,11 +174,18 @@ struct Decider: ~Copyable {
 
     /// Sends a decided report on its way to the disk.
     private mutating func put(
-        _ report: InboundReport, _ ticket: ReplyTicket, _ decision: Decision, hasCrossed: Bool, now: Moment
+        _ report: InboundReport, _ ticket: ReplyTicket, _ decision: Decision, hasCrossed: Bool, followsIncidents: Bool,
+        now: Moment
     ) {
         let event = report.event
         let point = TrackPoint(event, received: event.received ?? now.wall)
         let isLifeSafety = !event.alarms.isDisjoint(with: .lifeSafety)
+        if decision.isEmpty, !isLifeSafety, followsIncidents, event.keys.isEmpty,
+            event.kind == .report || event.kind == .alarm
+        {
+            output.entries.append(following(report, ticket, point, now: now))
+            return
+        }
         if decision.isEmpty, !isLifeSafety, let point, event.kind == .report, event.keys.isEmpty {
             let waits = configuration.positionPolicy == .stored
             output.track.append(
@@ -226,6 +236,20 @@ struct Decider: ~Copyable {
         } else {
             output.results.append(IngestResult(ticket: ticket, outcome: .stored))
         }
+    }
+
+    /// A report that changes nothing, behind the incidents of its terminal on their way to the disk.
+    private func following(
+        _ report: InboundReport, _ ticket: ReplyTicket, _ point: TrackPoint?, now: Moment
+    ) -> CommitEntry {
+        var entry = CommitEntry()
+        if let point {
+            entry.track = [TrackItem(point: point, ticket: ticket, arrivedMilliseconds: now.monotonicMilliseconds)]
+            return entry
+        }
+        entry.results = [IngestResult(ticket: ticket, outcome: .stored)]
+        if let message = message(report, ticket, hasPoint: false, now: now) { attach(message, isKept: false, &entry) }
+        return entry
     }
 
     /// When the report was received, on the monotonic clock.

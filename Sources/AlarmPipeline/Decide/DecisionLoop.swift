@@ -41,12 +41,20 @@ final class DecisionLoop: Sendable {
 
     /// What the status page shows without asking the thread.
     struct Counts: Sendable {
-        var incidents: [Service: IncidentCounts] = [:]
-        var commands = 0
-        var calls = LifeSafetyCalls()
+        var incidents: [Service: IncidentCounts]
+        var commands: Int
+        var calls: LifeSafetyCalls
         /// Emergencies that no target has accepted, and since when.
-        var unheard = 0
+        var unheard: Int
         var unheardSince: Timestamp?
+
+        init(_ decider: borrowing Decider) {
+            incidents = decider.counts
+            commands = decider.commands.count
+            calls = decider.calls
+            unheard = decider.unheard.count
+            unheardSince = decider.unheard.values.min()
+        }
     }
 
     let thread: WorkerThread
@@ -55,7 +63,7 @@ final class DecisionLoop: Sendable {
     private let decider: Mutex<Decider>
     /// Only this thread uses it; the mutex makes that visible to the compiler.
     private let batch = Mutex(IngestQueue.Batch())
-    private let counts = Mutex(Counts())
+    private let counts: Mutex<Counts>
     /// The last turn had positions, and none was left over.
     private let isBusy = Atomic<Bool>(false)
     private let clock: any PipelineClock
@@ -68,6 +76,8 @@ final class DecisionLoop: Sendable {
         self.thread = thread
         self.queue = queue
         self.messages = messages
+        // Before the first turn too: what the last run left open must not look like silence to the siren.
+        counts = Mutex(Counts(decider))
         self.decider = Mutex(decider)
         self.clock = clock
         self.outlets = outlets
@@ -149,9 +159,7 @@ final class DecisionLoop: Sendable {
             queue.changeAttention(decider.attentionMoves)
             decider.attentionMoves = [:]
         }
-        let present = Counts(
-            incidents: decider.counts, commands: decider.commands.count, calls: decider.calls,
-            unheard: decider.unheard.count, unheardSince: decider.unheard.values.min())
+        let present = Counts(decider)
         counts.withLock { $0 = present }
         if !decider.output.entries.isEmpty { outlets.commit(decider.output.entries) }
         if !decider.output.takenOver.isEmpty { outlets.takenOver(decider.output.takenOver) }

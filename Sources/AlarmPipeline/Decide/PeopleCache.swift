@@ -85,6 +85,7 @@ final class PeopleCache: Sendable {
     }
 
     private func waited() -> Card {
+        if SteppedThreads.isOn { while thread.step() == 0 {} }
         let start = ContinuousClock.now
         var left = Self.longestWaitMilliseconds
         while left > 0 {

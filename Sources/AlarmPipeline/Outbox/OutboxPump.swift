@@ -170,7 +170,7 @@ final class OutboxPump: Sendable {
             state.nextToken += 1
             let token = state.nextToken
             let event = item.notice.identifier
-            let task = Task { [self] in
+            let task = Task(executorPreference: SteppedThreads.executor) { [self] in
                 let result = await channel.send(item.notice, attempt: item.attempts + 1)
                 post(.finished(target: name, event: event, token: token, result))
             }

@@ -4,6 +4,13 @@ public import TerminalModel
 /// Tells both times; passed in, so that tests can let hours pass at once.
 public protocol PipelineClock: Sendable {
     func now() -> Moment
+
+    /// What the machine's own waiting is measured by.
+    func instant() -> ContinuousClock.Instant
+}
+
+extension PipelineClock {
+    public func instant() -> ContinuousClock.Instant { .now }
 }
 
 /// The kernel's clocks: CLOCK_REALTIME for people, CLOCK_BOOTTIME for timers, which goes on while the machine sleeps.

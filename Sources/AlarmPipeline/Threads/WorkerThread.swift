@@ -49,8 +49,19 @@ final class Doorbell: @unchecked Sendable {
         sleep(milliseconds: milliseconds, gathering: true)
     }
 
+    /// True once for all rings since the last time: for whoever runs the thread by hand.
+    func takeRing() -> Bool {
+        pthread_mutex_lock(mutex)
+        defer {
+            hasRung = false
+            hasRungUrgently = false
+            pthread_mutex_unlock(mutex)
+        }
+        return hasRung
+    }
+
     private func sleep(milliseconds: Int64, gathering: Bool) {
-        guard milliseconds > 0 else { return }
+        guard milliseconds > 0, !SteppedThreads.isOn else { return }
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let nanoseconds = deadline.tv_nsec + Int(milliseconds % 1000) * 1_000_000
@@ -70,16 +81,22 @@ final class Doorbell: @unchecked Sendable {
 }
 
 /// A thread that does one turn of work after another and sleeps in between, counting its turns for the watchdog.
-final class WorkerThread: Sendable {
+package final class WorkerThread: Sendable {
     /// The longest sleep: a healthy thread turns at least so often.
     static let maximumSleepMilliseconds: Int64 = 1000
 
-    let name: String
+    package let name: String
     let bell = Doorbell()
     private let turns = Atomic<UInt64>(0)
     private let isWaitingForDisk = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
     private let finished = DispatchSemaphore(value: 0)
+    private let steppedTurn = Mutex<Turn?>(nil)
+
+    /// A closure that is read again and again must stay what it was: each read of a bare one would wrap it once more.
+    private struct Turn: Sendable {
+        let run: @Sendable () -> Int64
+    }
 
     init(name: String) {
         self.name = name
@@ -102,6 +119,11 @@ final class WorkerThread: Sendable {
 
     /// Starts the thread. `turn` does what there is to do and says how long it may sleep; `last` runs once at the end.
     func start(turn: @escaping @Sendable () -> Int64, last: @escaping @Sendable () -> Void) {
+        if SteppedThreads.isOn {
+            steppedTurn.withLock { $0 = Turn(run: turn) }
+            bell.ring()
+            return
+        }
         let thread = Thread { [self] in
             // The name of a `Thread` does not reach the kernel, and so no profiler.
             try? name.write(toFile: "/proc/thread-self/comm", atomically: false, encoding: .utf8)
@@ -118,6 +140,17 @@ final class WorkerThread: Sendable {
         thread.stackSize = 2 << 20
         thread.start()
     }
+
+    /// Somebody has rung since the last turn; only where threads are run by hand.
+    package func takeRing() -> Bool { bell.takeRing() }
+
+    /// Runs one turn by hand.
+    ///
+    /// - Returns: how many milliseconds the thread would sleep now.
+    package func step() -> Int64 { steppedTurn.withLock { $0 }?.run() ?? Self.maximumSleepMilliseconds }
+
+    /// Ends a thread that is run by hand where it stands, as a crash does.
+    package func abandon() { steppedTurn.withLock { $0 = nil } }
 
     /// Lets the thread finish and waits for it.
     func stop() {
